@@ -1,0 +1,174 @@
+/* Build-time options: meaning, unit, cost of raising, one default each, legal ranges.
+ *
+ * A board overrides in boards/NAME/board.h; the build refuses a board.h that defines a CFG_ name
+ * that is not declared here, so that a typo does not compile.
+ */
+#ifndef HERD_CFG_H
+#define HERD_CFG_H
+
+#include "board.h"
+
+/* Records in the client table (devices known). Cost: CFG_REPORT_BYTES + 48 bytes, and 2 bits per
+ * link, each. */
+#ifndef CFG_DEVICES
+#define CFG_DEVICES 64
+#endif
+
+/* Bytes of client, location and time together that a record can hold. The herd file's report_bytes
+ * may not exceed it. Cost: per device. */
+#ifndef CFG_REPORT_BYTES
+#define CFG_REPORT_BYTES 128
+#endif
+
+/* Client connections at once. Cost: a conn slot and CFG_LINE_BYTES each. */
+#ifndef CFG_SESSIONS
+#define CFG_SESSIONS 4
+#endif
+
+/* Neighbours of one node. Cost: two conn slots, a frame buffer, CFG_DEVICES/4 bytes each. */
+#ifndef CFG_LINKS
+#define CFG_LINKS 2
+#endif
+
+/* Nodes in one herd file, at most 32 (a row of links is one word). Cost: 48 bytes each. */
+#ifndef CFG_NODES
+#define CFG_NODES 16
+#endif
+
+/* Server names that records may carry, those of the herd file included. Cost: 33 bytes each. */
+#ifndef CFG_SERVER_NAMES
+#define CFG_SERVER_NAMES 24
+#endif
+
+/* Line buffer of a client connection. A command may be this long, white space included; a longer
+ * line is invalid and its copy is passed through. */
+#ifndef CFG_LINE_BYTES
+#define CFG_LINE_BYTES 256
+#endif
+
+/* Receive ring of one connection; at least TCP_WND, so that whatever the window admits fits. */
+#ifndef CFG_CONN_RX_BYTES
+#define CFG_CONN_RX_BYTES 2048
+#endif
+
+/* Send ring of one connection: lwIP sends from it without a copy. At least one answer. */
+#ifndef CFG_CONN_TX_BYTES
+#define CFG_CONN_TX_BYTES 2048
+#endif
+
+/* Embryonic connections (SYN received) per listener; each holds a PCB. */
+#ifndef CFG_CONN_BACKLOG
+#define CFG_CONN_BACKLOG 4
+#endif
+
+/* A peer that offers a smaller maximum segment size is refused: it would make every answer cost a
+ * crowd of segments. Bytes. */
+#ifndef CFG_CONN_MSS_MIN
+#define CFG_CONN_MSS_MIN 128
+#endif
+
+/* A dial that is not answered by then has failed. ms */
+#ifndef CFG_CONN_CONNECT_MS
+#define CFG_CONN_CONNECT_MS 5000
+#endif
+
+/* Bytes of ours that the peer does not acknowledge for this long end the connection. ms */
+#ifndef CFG_CONN_PROGRESS_MS
+#define CFG_CONN_PROGRESS_MS 30000
+#endif
+
+/* A record that a neighbour's application has not acknowledged; at most this many in flight. */
+#ifndef CFG_LINK_INFLIGHT
+#define CFG_LINK_INFLIGHT 32
+#endif
+
+/* Heartbeat of a link; nothing acknowledged for SUSPECT makes the neighbour suspect, nothing heard
+ * for DEAD ends the link. ms */
+#ifndef CFG_LINK_BEAT_MS
+#define CFG_LINK_BEAT_MS 2000
+#endif
+#ifndef CFG_LINK_SUSPECT_MS
+#define CFG_LINK_SUSPECT_MS 1000
+#endif
+#ifndef CFG_LINK_DEAD_MS
+#define CFG_LINK_DEAD_MS 9000
+#endif
+
+/* HELLO must have come by then on a new link connection. ms */
+#ifndef CFG_LINK_HELLO_MS
+#define CFG_LINK_HELLO_MS 3000
+#endif
+
+/* Back-off between dials of one neighbour: first, doubled up to the last; half of it is jitter. ms */
+#ifndef CFG_LINK_RETRY_FIRST_MS
+#define CFG_LINK_RETRY_FIRST_MS 100
+#endif
+#ifndef CFG_LINK_RETRY_LAST_MS
+#define CFG_LINK_RETRY_LAST_MS 5000
+#endif
+
+/* Distinct WHATSAT queries that are asked, waited for or being read at once. Cost:
+ * CFG_PLACES_ANSWER_BYTES each. */
+#ifndef CFG_PLACES_QUERIES
+#define CFG_PLACES_QUERIES 1
+#endif
+
+/* The JSON of one WHATSAT answer; entries that no longer fit are left out and counted. */
+#ifndef CFG_PLACES_ANSWER_BYTES
+#define CFG_PLACES_ANSWER_BYTES 8192
+#endif
+
+/* An answer that its readers have not taken after this long is taken from them. ms */
+#ifndef CFG_PLACES_READ_MS
+#define CFG_PLACES_READ_MS 10000
+#endif
+
+/* One element of the upstream's answer as text, and the tree that cJSON makes of it. */
+#ifndef CFG_JSON_TEXT_BYTES
+#define CFG_JSON_TEXT_BYTES 4096
+#endif
+#ifndef CFG_JSON_ARENA_BYTES
+#define CFG_JSON_ARENA_BYTES 8192
+#endif
+
+/* Nesting that is accepted in JSON; cJSON takes about 64 bytes of stack per level. */
+#ifndef CFG_JSON_DEPTH
+#define CFG_JSON_DEPTH 8
+#endif
+
+/* Arena of mbedTLS: contexts, record buffers (16 KB in) and handshake temporaries. */
+#ifndef CFG_TLS_ARENA_BYTES
+#define CFG_TLS_ARENA_BYTES 49152
+#endif
+
+/* Trust anchors that can be loaded. */
+#ifndef CFG_TLS_ANCHORS
+#define CFG_TLS_ANCHORS 8
+#endif
+
+/* Log lines wait here until the console takes them; a full ring drops the newest and counts. */
+#ifndef CFG_LOG_RING_BYTES
+#define CFG_LOG_RING_BYTES 2048
+#endif
+#ifndef CFG_LOG_LINE_BYTES
+#define CFG_LOG_LINE_BYTES 256
+#endif
+
+/* Legal ranges, and the relations that everything rests on. */
+_Static_assert(CFG_DEVICES >= 1 && CFG_DEVICES <= 65535, "slots are 16 bits in the sorted index");
+_Static_assert(CFG_REPORT_BYTES >= 32 && CFG_REPORT_BYTES <= 1024, "a frame's length is 16 bits");
+_Static_assert(CFG_SESSIONS >= 1 && CFG_SESSIONS <= 1024, "conn slots are scanned by the timer");
+_Static_assert(CFG_LINKS >= 1 && CFG_LINKS <= 16, "a row of link bits is 16 bits");
+_Static_assert(CFG_NODES >= 2 && CFG_NODES <= 32, "a row of the links' matrix is one word");
+_Static_assert(CFG_SERVER_NAMES >= CFG_NODES && CFG_SERVER_NAMES <= 255, "names of the herd fit");
+_Static_assert(CFG_LINE_BYTES >= CFG_REPORT_BYTES + 16, "a valid report with single spaces fits");
+_Static_assert(CFG_CONN_TX_BYTES >= 2 * CFG_REPORT_BYTES + 256, "an answer fits in an empty ring");
+_Static_assert(CFG_LINK_SUSPECT_MS < CFG_LINK_BEAT_MS && 3 * CFG_LINK_BEAT_MS < CFG_LINK_DEAD_MS,
+               "three heartbeats may be lost before a neighbour is dead");
+_Static_assert(CFG_LINK_INFLIGHT >= 1 && CFG_LINK_INFLIGHT <= 255, "counted in 8 bits");
+_Static_assert(CFG_PLACES_ANSWER_BYTES >= 2048, "a failure with its message, and a real entry, fit");
+_Static_assert(CFG_JSON_DEPTH >= 6 && CFG_JSON_DEPTH <= 16, "a place is nested 5 deep; stack");
+_Static_assert(CFG_LOG_LINE_BYTES >= 160 && CFG_LOG_RING_BYTES >= 2 * CFG_LOG_LINE_BYTES,
+               "a line of the longest event fits, and another behind it");
+
+#endif

@@ -1,0 +1,74 @@
+/* The herd file: one INI text that describes the whole herd; every node starts from the same text by
+ * its name. Parsed by inih. tools/herds/bailey.conf shows every key.
+ *
+ * Order of use: config_begin, config_read once, config_set for each override, config_finish. Errors
+ * are text for a person: file, line, [section] key, what is wrong and what would be right; the first
+ * one is kept. Context: before the scheduler starts.
+ */
+#ifndef HERD_CONFIG_H
+#define HERD_CONFIG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "cfg.h"
+#include "err.h"
+#include "log.h"
+#include "proto.h"
+#include "text.h"
+
+#define CONFIG_HOST_BYTES_MAX 63
+#define CONFIG_PATH_BYTES_MAX 255
+
+enum config_provider { CONFIG_PLACES_GOOGLE, CONFIG_PLACES_GOOGLE_LEGACY, CONFIG_PLACES_NONE };
+
+struct config_node {
+    char name[PROTO_SERVER_BYTES_MAX + 1];
+    uint32_t address;   /* IPv4, host byte order */
+    uint16_t port;      /* client listener */
+    uint16_t link_port; /* link listener */
+    uint32_t links;     /* bit i: linked with node i */
+    unsigned line;      /* of its section, for errors */
+};
+
+struct config_places {
+    enum config_provider provider;
+    char host[CONFIG_HOST_BYTES_MAX + 1]; /* SNI and name check; by default the provider's */
+    uint32_t address;                     /* host byte order; 0: ask DNS for host */
+    uint16_t port;
+    char trust_file[CONFIG_PATH_BYTES_MAX + 1]; /* "": built-in anchors; the port reads the file */
+    char key_file[CONFIG_PATH_BYTES_MAX + 1];   /* "": environment; the port reads the file */
+    uint32_t cache_s;                           /* 0: no cache */
+    uint32_t queries_per_minute;                /* 1 to 60000 */
+    uint32_t queries_per_day;                   /* 1 to 10000000 */
+    uint32_t timeout_ms;                        /* 100 to 120000 */
+};
+
+struct config {
+    struct config_node nodes[CFG_NODES];
+    unsigned node_count;
+    unsigned self;                   /* index of this node */
+    uint8_t neighbours[CFG_LINKS];   /* indices of nodes this one is linked with, by name order */
+    unsigned neighbour_count;
+    uint16_t report_bytes;           /* 32 to CFG_REPORT_BYTES */
+    uint32_t skew_max_s;             /* 1 to 86400 */
+    bool insecure_links;
+    struct config_places places;
+    uint32_t sessions_per_address;   /* 0: no cap of its own */
+    uint32_t idle_s;                 /* 1 to 604800 */
+    enum log_level log_level;
+};
+
+/* `file` names the text in errors; `error` receives one line without newline. Spans live until
+ * config_finish returns. */
+void config_begin(struct config *c, struct span file, struct text *error);
+/* The whole herd file. HERD_E_SYNTAX with an error text. */
+int config_read(struct config *c, struct span text) HERD_MUST_CHECK;
+/* One override `section.key=value`; section "node" is the node named to config_finish.
+ * HERD_E_SYNTAX with an error text. */
+int config_set(struct config *c, struct span assignment) HERD_MUST_CHECK;
+/* Fills defaults, checks relations, and selects the node. HERD_E_RANGE or HERD_E_SYNTAX with an
+ * error text. */
+int config_finish(struct config *c, struct span node) HERD_MUST_CHECK;
+
+#endif

@@ -1,0 +1,31 @@
+/* A node of the herd: what a port calls to run one. Composition root of firmware/.
+ */
+#ifndef HERD_H
+#define HERD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "config.h"
+#include "err.h"
+#include "text.h"
+
+/* What the port has found for the node; everything lives as long as the node runs. */
+struct herd_boot {
+    const struct config *config; /* from config_finish */
+    struct span places_key;      /* empty: WHATSAT says that there is none */
+    struct span trust_pem;       /* PEM text with its final NUL counted; empty: built-in anchors */
+};
+
+/* Starts the node: lwIP, network, listeners, tasks. HERD_E_* with the reason logged; the port should
+ * then log_flush and exit. */
+int herd_start(const struct herd_boot *boot) HERD_MUST_CHECK;
+
+/* One round of the scheduler, then idles (hal_idle) until something is due. */
+void herd_step(void);
+
+/* Asks the node to stop: BYE to neighbours; done when herd_stopped says so (at most 500 ms). */
+void herd_stop(void);
+bool herd_stopped(void);
+
+#endif

@@ -1,0 +1,26 @@
+/* Client connections: lines in, answers out, in order, with back-pressure.
+ *
+ * A session reads no further line while the answer to the last one does not fit in the connection's
+ * send ring or is still awaited (WHATSAT): memory per client is constant. Owns class CONN_SESSION.
+ */
+#ifndef HERD_SESSION_H
+#define HERD_SESSION_H
+
+#include <stdint.h>
+
+#include "config.h"
+#include "err.h"
+
+struct session_stats {
+    uint32_t iamat;    /* valid commands */
+    uint32_t whatsat;
+    uint32_t invalid;
+    uint32_t long_lines; /* of the invalid: longer than the line buffer */
+};
+
+/* Opens the client listener. HERD_E_*: as conn_listen. `config` lives as long as the node. */
+int session_init(const struct config *config) HERD_MUST_CHECK;
+
+struct session_stats session_stats(void);
+
+#endif

@@ -1,0 +1,31 @@
+/* The network interface, as a port gives it. */
+#ifndef HAL_NET_H
+#define HAL_NET_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* What the herd file says of this node; addresses in host byte order. */
+struct hal_net_config {
+    uint32_t address;   /* where others reach the node */
+    uint16_t port;      /* client listener */
+    uint16_t link_port; /* link listener; 0: none */
+};
+
+/* You must: add a netif to lwIP, make it the default, bring it up with an address (and a DNS server
+ * if there is one), so that the two ports are reachable at `address`. Return 0, or a negative value
+ * after having said why on the console. Called once, after lwip_init. */
+int hal_net_start(const struct hal_net_config *config);
+
+/* You must: hand received frames to lwIP (netif->input), at most a bounded number per call, and
+ * return true when more are waiting. Task context; lwIP's callbacks run inside it. */
+bool hal_net_poll(void);
+
+/* The address at which this node dials an address of the herd file: the same, except where the
+ * port's network is not that of the herd file (slirp: the host's loopback is 10.0.2.2). */
+uint32_t hal_net_dial_address(uint32_t address);
+
+/* False when all peers seem to have the same address (slirp): caps per address make no sense. */
+bool hal_net_addresses_are_real(void);
+
+#endif
