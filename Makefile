@@ -259,7 +259,7 @@ endef
 $(foreach t,$(UNIT_TESTS),$(eval $(call unit_test,$t)))
 UNIT_BINS := $(UNIT_TESTS:%=$(OUT)/tests/unit/%)
 
-RUN_TESTS = HERD_MAKE="$(MAKE)" HERD_BIN_DIR=$(OUT) SAN=$(SAN) $(PYTHON) tools/build/run-tests
+RUN_TESTS = env HERD_MAKE="$(MAKE)" HERD_BIN_DIR=$(OUT) SAN=$(SAN) $(PYTHON) tools/build/run-tests
 
 # --- Targets ------------------------------------------------------------------------------------
 
