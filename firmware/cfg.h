@@ -56,6 +56,12 @@
 #define CFG_CONN_TX_BYTES 2048
 #endif
 
+/* Connection slots, and with them PCBs, are reserved per class. A neighbour may for a moment have a
+ * live connection, a dial of ours and a dial of its own; two more are for callers that have not yet
+ * said who they are. The upstream is one. */
+#define CFG_CONN_LINK_SLOTS (2 * CFG_LINKS + 2)
+#define CFG_CONN_SLOTS      (CFG_SESSIONS + CFG_CONN_LINK_SLOTS + 1)
+
 /* Embryonic connections (SYN received) per listener; each holds a PCB. */
 #ifndef CFG_CONN_BACKLOG
 #define CFG_CONN_BACKLOG 4
