@@ -1,0 +1,42 @@
+/* What the files of herdctl share: exit codes, the node that is asked, the commands. */
+#ifndef HERDCTL_H
+#define HERDCTL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum herdctl_exit {
+    HERDCTL_OK = 0,      /* every command was answered */
+    HERDCTL_REFUSED = 1, /* the node answered `?`, or something that is not the protocol */
+    HERDCTL_USAGE = 2,   /* arguments, herd file or track cannot be used */
+    HERDCTL_NETWORK = 3, /* cannot connect, connection lost, or no answer in time */
+};
+
+struct herdctl_node {
+    char name[64];    /* for messages: "Bailey", or "127.0.0.1:10000" */
+    char address[16]; /* dotted IPv4 */
+    uint16_t port;
+    size_t report_bytes; /* the herd's limit, 0 when it is not known */
+    long timeout_ms;     /* for connecting, and for each answer */
+};
+
+struct herdctl_replay {
+    const char *path; /* GPX file */
+    const char *id;
+    double speed; /* times real time; 0: as fast as answers allow */
+    bool now;     /* shift the track so that its first point is now */
+};
+
+/* The commands. Each says on stderr what went wrong and returns the exit code. */
+enum herdctl_exit command_iamat(const struct herdctl_node *node, const char *id, const char *lat,
+                                const char *lon, const char *time);
+enum herdctl_exit command_whatsat(const struct herdctl_node *node, const char *id,
+                                  const char *radius_km, const char *bound);
+enum herdctl_exit replay_track(const struct herdctl_node *node,
+                               const struct herdctl_replay *replay);
+
+/* Help on stdout: of `command`, or of all when it is NULL or not known. */
+void help_print(const char *command);
+
+#endif
