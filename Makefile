@@ -84,13 +84,17 @@ WARNINGS := -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-pr
 CFLAGS_ALL := -std=c11 -g -ffunction-sections -fdata-sections -MMD -MP
 CFLAGS_SAN := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 CFLAGS_OPT := $(if $(SAN),$(CFLAGS_SAN),-O2)
-LDFLAGS_ALL := -Wl,--gc-sections $(if $(SAN),-fsanitize=address,undefined)
+LDFLAGS_ALL := -Wl,--gc-sections $(if $(SAN),-fsanitize=address -fsanitize=undefined)
 
 DEP_INCLUDES := $(patsubst %,-isystem $(DEPS)/%,lwip/src/include mbedtls/include cjson http-parser inih)
 PORT_INCLUDES := -Iport/lwip -Iport/mbedtls -Iport/cjson
 DEP_DEFINES := '-DMBEDTLS_CONFIG_FILE=<mbedtls_config.h>' -DINI_USE_STACK=1 \
                -DINI_STOP_ON_FIRST_ERROR=0 -DINI_ALLOW_MULTILINE=0 -DINI_MAX_LINE=512 \
                -DINI_HANDLER_LINENO=1
+
+# What runs on the laptop may use GNU's extensions; firmware/ and the rest of port/ may not. Empty,
+# so that a file may also say it itself.
+HOST_DEFINES := -D_GNU_SOURCE=
 
 # pkg-config's -I as -isystem (their headers are not ours to warn about); run once, when needed.
 packaged = $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $1))
@@ -164,7 +168,7 @@ $1_PORT_OBJS := $(call objects,$1,$(sort $(wildcard $($2_PORTS:%=%/*.c))))
 $1_OWN_OBJS := $$($1_FIRMWARE_OBJS) $$($1_GLUE_OBJS) $$($1_PORT_OBJS)
 $1_LIBS := $(LIBS:%=$(OBJ)/$1/lib%.a)
 
-$$($1_PORT_OBJS): EXTRA = $($2_PORTS:%=-I%) $$(SLIRP_CFLAGS)
+$$($1_PORT_OBJS): EXTRA = $(HOST_DEFINES) $($2_PORTS:%=-I%) $$(SLIRP_CFLAGS)
 $(OBJ)/$1/%.o: %.c $(OBJ)/$1/flags-own $(DEP_STAMPS) | $(GENERATED) $(OBJ)/$2.board-checked
 	@mkdir -p $$(@D)
 	@echo '  $1: $$<'
@@ -206,7 +210,7 @@ endif
 places-standin_LDLIBS := -lssl -lcrypto
 herdctl_LDLIBS := -lexpat
 herd-run_LDLIBS :=
-TOOL_FLAGS := $(CFLAGS_ALL) $(CFLAGS_OPT) $(WARNINGS) -Itools/common -I$(GEN) \
+TOOL_FLAGS := $(CFLAGS_ALL) $(CFLAGS_OPT) $(WARNINGS) $(HOST_DEFINES) -Itools/common -I$(GEN) \
               -isystem $(DEPS)/inih $(DEP_DEFINES) -pthread
 $(eval $(call keep,$(OBJ)/flags-tools,gcc $(TOOL_FLAGS)))
 
@@ -249,7 +253,7 @@ define unit_test
 $1_SRCS ?= $(wildcard $(1:test_%=firmware/%.c))
 $1_OBJS := $$(patsubst %.c,$(OBJ)/%.o,$$(filter tools/%,$$($1_SRCS))) \
            $$(patsubst %.c,$(OBJ)/posix/%.o,tests/unit/$1.c $$(filter-out tools/%,$$($1_SRCS)))
-$(OBJ)/posix/tests/unit/$1.o: EXTRA = -Itests/unit -Itools $$($1_CFLAGS)
+$(OBJ)/posix/tests/unit/$1.o: EXTRA = $(HOST_DEFINES) -Itests/unit -Itools -Itools/common $$($1_CFLAGS)
 $(OUT)/tests/unit/$1: $$($1_OBJS) $(posix_LIBS)
 	@mkdir -p $$(@D)
 	@gcc $(LDFLAGS_ALL) -o $$@ $$($1_OBJS) -Wl,--start-group $(posix_LIBS) -Wl,--end-group \
@@ -306,7 +310,7 @@ distclean: ## remove everything that is not in the repository
 build-tests: $(UNIT_BINS)
 build-e2e: $(OUT)/posix/herd $(OUT)/posix-small/herd $(TOOL_BINS) $(CERTS)
 clang-check: $(clang_OWN_OBJS) $(call objects,clang,$(TOOL_SRCS) $(wildcard tests/unit/*.c))
-$(call objects,clang,$(TOOL_SRCS) $(wildcard tests/unit/*.c)): EXTRA = -Itools/common -Itools -Itests/unit -pthread
+$(call objects,clang,$(TOOL_SRCS) $(wildcard tests/unit/*.c)): EXTRA = $(HOST_DEFINES) -Itools/common -Itools -Itests/unit -pthread
 no-heap-libs: $(OUT)/posix/herd $(OUT)/posix-small/herd
 	@for v in posix posix-small; do \
 	    tools/build/no-heap.sh nm --map $(OBJ)/$$v/herd.map $(LIBS:%=$(OBJ)/$$v/lib%.a) || exit 1; done
