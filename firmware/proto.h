@@ -12,11 +12,12 @@
 #include "geo.h"
 #include "text.h"
 
-#define PROTO_SERVER_BYTES_MAX 32  /* [A-Za-z0-9._-]{1,32} */
+#define PROTO_SERVER_BYTES_MAX 32 /* [A-Za-z0-9._-]{1,32} */
 #define PROTO_RADIUS_MM_MAX    50000000u
 #define PROTO_BOUND_MAX        20u
 /* "AT ", server, space, difference, space, report with two spaces; no newline. */
-#define PROTO_AT_BYTES_MAX(report_bytes) (3 + PROTO_SERVER_BYTES_MAX + 1 + 21 + 1 + (report_bytes) + 2)
+#define PROTO_AT_BYTES_MAX(report_bytes)                                                           \
+    (3 + PROTO_SERVER_BYTES_MAX + 1 + 21 + 1 + (report_bytes) + 2)
 
 /* Where a device was, as it said it: the fields are exact copies of its bytes. */
 struct proto_report {
@@ -57,8 +58,8 @@ void proto_format_at(struct text *t, struct span server, int64_t difference_ns,
 /* The reverse, for lines between servers: exactly one space between fields, a strict difference,
  * a valid server name. HERD_E_SYNTAX when it is anything else, HERD_E_RANGE when client, location
  * and stamp exceed report_bytes. */
-int proto_parse_at(struct span line, size_t report_bytes, struct span *server, int64_t *difference_ns,
-                   struct proto_report *report) HERD_MUST_CHECK;
+int proto_parse_at(struct span line, size_t report_bytes, struct span *server,
+                   int64_t *difference_ns, struct proto_report *report) HERD_MUST_CHECK;
 
 /* [A-Za-z0-9._-]{1,32} */
 bool proto_is_server_name(struct span s);
