@@ -81,7 +81,8 @@ $(ANCHORS): tools/build/anchors.sh
 # --- Flags --------------------------------------------------------------------------------------
 
 WARNINGS := -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Werror
-CFLAGS_ALL := -std=c11 -g -ffunction-sections -fdata-sections -MMD -MP
+# -MD and not -MMD: lwipopts.h and mbedtls_config.h are reached through system headers.
+CFLAGS_ALL := -std=c11 -g -ffunction-sections -fdata-sections -MD -MP
 CFLAGS_SAN := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 CFLAGS_OPT := $(if $(SAN),$(CFLAGS_SAN),-O2)
 LDFLAGS_ALL := -Wl,--gc-sections $(if $(SAN),-fsanitize=address -fsanitize=undefined)
