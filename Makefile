@@ -42,18 +42,12 @@ PACKAGES := $(if $(BUILD_GOALS)$(filter deps-archive,$(GOALS)),run) \
             $(if $(filter test firmware-m3,$(GOALS)),m3) \
             $(filter lint,$(GOALS))
 
-ifneq ($(strip $(PACKAGES)),)
-ifeq ($(MAKELEVEL),0)
-include $(BUILD)/packages.mk
-endif
-endif
 ifneq ($(BUILD_GOALS),)
 include $(DEPS)/deps.mk
 endif
 
-$(BUILD)/packages.mk: FORCE
-	@tools/build/packages.sh $(PACKAGES)
-	@mkdir -p $(BUILD) && { [ -e $@ ] || : >$@; }
+packages: FORCE
+	@$(if $(filter 0,$(MAKELEVEL)),tools/build/packages.sh $(PACKAGES),:)
 
 DEP_NAMES := lwip mbedtls cjson http-parser inih
 DEP_STAMPS := $(wildcard $(DEP_NAMES:%=$(DEPS)/.stamp-%))
@@ -61,8 +55,7 @@ DEP_INPUTS := $(wildcard tools/deps/* tools/patches/*/*.patch)
 DEPS_HERE := $(words $(wildcard $(DEP_NAMES:%=$(DEPS)/%))) $(words $(DEP_STAMPS))
 DEPS_LOST := $(if $(filter-out $(words $(DEP_NAMES)),$(DEPS_HERE)),FORCE)
 
-$(DEPS)/deps.mk: $(DEP_INPUTS) $(DEPS_LOST) \
-                 | $(if $(filter 0,$(MAKELEVEL)),$(BUILD)/packages.mk)
+$(DEPS)/deps.mk: $(DEP_INPUTS) $(DEPS_LOST) | packages
 	@tools/deps/fetch.sh
 	@: >$@
 
@@ -269,7 +262,7 @@ RUN_TESTS = env HERD_MAKE="$(MAKE)" HERD_BIN_DIR=$(OUT) SAN=$(SAN) $(PYTHON) too
 # --- Targets ------------------------------------------------------------------------------------
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.* ## ' '/^[a-z0-9-]+:.* ## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 	@echo '  SAN=1 builds and tests under ASan and UBSan; BOARD=posix-small builds with small limits;'
 	@echo '  DEPS_DIR=FOLDER takes dependency archives from a folder first.'
 
@@ -288,7 +281,7 @@ unit: ## the unit tests only
 e2e: ## the end-to-end tests only (PYTEST_ARGS=... is passed on)
 	@+exec $(RUN_TESTS) e2e
 
-lint: ## clang-format, cppcheck and the include rules of the architecture
+lint: packages ## clang-format, cppcheck and the include rules of the architecture
 	@tools/build/lint.sh
 
 firmware-m3: $(m3_FIRMWARE_OBJS) $(m3_GLUE_OBJS) $(m3_LIBS) no-heap-m3 ## compile the firmware for Cortex-M3
@@ -296,7 +289,7 @@ firmware-m3: $(m3_FIRMWARE_OBJS) $(m3_GLUE_OBJS) $(m3_LIBS) no-heap-m3 ## compil
 deps: ## fetch the pinned third-party sources into build/deps
 	@:
 
-deps-archive: ## pack the verified archives for the project's release "deps"
+deps-archive: packages ## pack the verified archives for the project's release "deps"
 	@rm -rf $(BUILD)/deps-archive && mkdir -p $(BUILD)/deps-archive
 	@cp $$(tools/deps/fetch.sh archives) $(BUILD)/deps-archive/
 	@cd $(BUILD)/deps-archive && sha256sum * >SHA256SUMS && echo 'publish $(BUILD)/deps-archive/* as release "deps":' && ls
@@ -319,5 +312,5 @@ no-heap-m3: $(m3_FIRMWARE_OBJS)
 	@tools/build/no-heap.sh arm-none-eabi-nm $^
 
 FORCE:
-.PHONY: FORCE all help node tools run test unit e2e lint firmware-m3 deps deps-archive clean distclean \
+.PHONY: FORCE packages all help node tools run test unit e2e lint firmware-m3 deps deps-archive clean distclean \
         build-tests build-e2e clang-check no-heap-libs no-heap-m3

@@ -32,7 +32,7 @@ pin_lines() { grep -v '^[[:space:]]*\(#\|$\)' "$pins"; }
 identity() {
     pin_lines | awk -v name="$1" '$1 == name { print $1, $2, $4, $5 }'
     for patch in "$root/tools/patches/$1"/*.patch; do
-        [ -f "$patch" ] && echo "$(basename "$patch") $(sum_of "$patch")"
+        [ ! -f "$patch" ] || echo "$(basename "$patch") $(sum_of "$patch")"
     done
 }
 
@@ -121,8 +121,8 @@ apt_ready() {
     mirror=$(choose_mirror)
     [ -n "$mirror" ] || { apt_why="this machine's apt sources name no Debian archive"; return 1; }
     suites=
-    for name in $missing; do
-        for suite in $(pin_lines | awk -v n="$name" '$1 == n { print $3 }' | tr , '\n' |
+    for dep in $missing; do
+        for suite in $(pin_lines | awk -v n="$dep" '$1 == n { print $3 }' | tr , '\n' |
             sed -n 's|^apt:.*/||p'); do
             case " $suites " in *" $suite "*) ;; *) suites="$suites $suite" ;; esac
         done
