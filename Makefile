@@ -36,11 +36,11 @@ TOOLS := places-standin herdctl herd-run
 # --- Packages and dependencies ------------------------------------------------------------------
 
 GOALS := $(or $(MAKECMDGOALS),all)
-BUILD_GOALS := $(filter-out help clean distclean lint deps-archive,$(GOALS))
+BUILD_GOALS := $(filter-out help clean distclean lint format deps-archive,$(GOALS))
 PACKAGES := $(if $(BUILD_GOALS)$(filter deps-archive,$(GOALS)),run) \
             $(if $(filter test unit e2e,$(GOALS)),test) \
             $(if $(filter test firmware-m3,$(GOALS)),m3) \
-            $(filter lint,$(GOALS))
+            $(if $(filter lint format,$(GOALS)),lint)
 
 ifneq ($(BUILD_GOALS),)
 include $(DEPS)/deps.mk
@@ -243,11 +243,14 @@ $(CERTS): tools/places-standin/certs.sh
 -include tests/unit/tests.mk
 UNIT_TESTS := $(patsubst tests/unit/%.c,%,$(sort $(wildcard tests/unit/test_*.c)))
 
+UNIT_EXTRA := $(HOST_DEFINES) -Itests/unit -Itools -Itools/common
+$(OBJ)/posix/tests/%.o: EXTRA = $(UNIT_EXTRA)
+
 define unit_test
 $1_SRCS ?= $(wildcard $(1:test_%=firmware/%.c))
 $1_OBJS := $$(patsubst %.c,$(OBJ)/%.o,$$(filter tools/%,$$($1_SRCS))) \
            $$(patsubst %.c,$(OBJ)/posix/%.o,tests/unit/$1.c $$(filter-out tools/%,$$($1_SRCS)))
-$(OBJ)/posix/tests/unit/$1.o: EXTRA = $(HOST_DEFINES) -Itests/unit -Itools -Itools/common $$($1_CFLAGS)
+$(OBJ)/posix/tests/unit/$1.o: EXTRA = $(UNIT_EXTRA) $$($1_CFLAGS)
 $(OUT)/tests/unit/$1: $$($1_OBJS) $(posix_LIBS)
 	@mkdir -p $$(@D)
 	@gcc $(LDFLAGS_ALL) -o $$@ $$($1_OBJS) -Wl,--start-group $(posix_LIBS) -Wl,--end-group \
@@ -284,6 +287,9 @@ e2e: ## the end-to-end tests only (PYTEST_ARGS=... is passed on)
 lint: packages ## clang-format, cppcheck and the include rules of the architecture
 	@tools/build/lint.sh
 
+format: packages ## rewrite our sources with clang-format
+	@clang-format -i $$(find firmware hal port boards tools tests -name '*.[ch]')
+
 firmware-m3: $(m3_FIRMWARE_OBJS) $(m3_GLUE_OBJS) $(m3_LIBS) no-heap-m3 ## compile the firmware for Cortex-M3
 
 deps: ## fetch the pinned third-party sources into build/deps
@@ -304,7 +310,7 @@ distclean: ## remove everything that is not in the repository
 build-tests: $(UNIT_BINS)
 build-e2e: $(OUT)/posix/herd $(OUT)/posix-small/herd $(TOOL_BINS) $(CERTS)
 clang-check: $(clang_OWN_OBJS) $(call objects,clang,$(TOOL_SRCS) $(wildcard tests/unit/*.c))
-$(call objects,clang,$(TOOL_SRCS) $(wildcard tests/unit/*.c)): EXTRA = $(HOST_DEFINES) -Itools/common -Itools -Itests/unit -pthread
+$(call objects,clang,$(TOOL_SRCS) $(wildcard tests/unit/*.c)): EXTRA = $(UNIT_EXTRA) -pthread
 no-heap-libs: $(OUT)/posix/herd $(OUT)/posix-small/herd
 	@for v in posix posix-small; do \
 	    tools/build/no-heap.sh nm --map $(OBJ)/$$v/herd.map $(LIBS:%=$(OBJ)/$$v/lib%.a) || exit 1; done
@@ -312,5 +318,5 @@ no-heap-m3: $(m3_FIRMWARE_OBJS)
 	@tools/build/no-heap.sh arm-none-eabi-nm $^
 
 FORCE:
-.PHONY: FORCE packages all help node tools run test unit e2e lint firmware-m3 deps deps-archive clean distclean \
+.PHONY: FORCE packages all help node tools run test unit e2e lint format firmware-m3 deps deps-archive clean distclean \
         build-tests build-e2e clang-check no-heap-libs no-heap-m3
