@@ -1,9 +1,16 @@
 /* Frames between nodes: u8 type, u16 length (big-endian, of the body), body (firmware/PROTOCOL.md,
  * section 5). Pure: encoding, decoding and assembly from a byte stream.
  *
- * All integers are big-endian. Decoders take the whole body, check every length, and return
- * HERD_E_SYNTAX when it is short, long beyond what the version allows, or holds a bad value; spans
- * point into the body.
+ * All integers are big-endian, times are two's complement. Bodies of version 1:
+ *   HELLO   u8 version, u32 features, u64 boot, u16 report_bytes, u32 skew_max_s, u32 capacity,
+ *           u8 length and name, u8 length and target
+ *   REPORT  i64 key, u8 flags, AT line without newline
+ *   ACK     u32 reports
+ *   BEAT    i64 now, u8 floor (bit 0: full, bit 1: lowest is pinned), i64 floor key
+ *   BYE     u8 reason
+ * Decoders take the whole body, check every length, and return HERD_E_SYNTAX when it is short or
+ * long, or holds a bad value (a name that is none, a negative key or time); *out is written with
+ * HERD_OK only. Bits that are not known are ignored. Spans point into the body.
  */
 #ifndef HERD_FRAMES_H
 #define HERD_FRAMES_H
@@ -37,7 +44,7 @@ enum frames_type {
 
 /* First frame of each side. */
 struct frames_hello {
-    uint8_t version;       /* FRAMES_VERSION; another one is refused with BYE */
+    uint8_t version;       /* FRAMES_VERSION; of another one nothing else is read: all is 0 */
     uint32_t features;     /* bits, 0 today; unknown bits are ignored */
     uint64_t boot;         /* random per start of the node: tells a restart from a reconnect */
     uint16_t report_bytes; /* of the herd; must be equal at both ends */
@@ -71,10 +78,12 @@ void frames_put_ack(struct text *t, uint32_t reports); /* all reports so far on 
 void frames_put_beat(struct text *t, const struct frames_beat *beat);
 void frames_put_bye(struct text *t, enum frames_bye reason);
 
+/* A body of another version is HERD_OK, whatever follows, so that it can be refused by its name. */
 int frames_get_hello(struct span body, struct frames_hello *out) HERD_MUST_CHECK;
 /* The server's name is interned: HERD_E_FULL when that table is exhausted, HERD_E_RANGE when the
  * report is longer than report_bytes. */
-int frames_get_report(struct span body, size_t report_bytes, struct client_record *out) HERD_MUST_CHECK;
+int frames_get_report(struct span body, size_t report_bytes,
+                      struct client_record *out) HERD_MUST_CHECK;
 int frames_get_ack(struct span body, uint32_t *reports) HERD_MUST_CHECK;
 int frames_get_beat(struct span body, struct frames_beat *out) HERD_MUST_CHECK;
 int frames_get_bye(struct span body, uint8_t *reason) HERD_MUST_CHECK;
@@ -82,7 +91,7 @@ int frames_get_bye(struct span body, uint8_t *reason) HERD_MUST_CHECK;
 /* Assembles frames from a stream, in constant memory. */
 struct frames_reader {
     uint8_t buffer[FRAMES_BYTES_MAX];
-    uint16_t bytes; /* in buffer */
+    uint16_t bytes; /* in buffer; of a whole frame until the next call */
     uint32_t skip;  /* bytes of an unknown frame still to be dropped */
     uint32_t skipped_frames;
 };
@@ -95,7 +104,8 @@ struct frames_frame {
 void frames_reader_init(struct frames_reader *r);
 /* Feeds bytes; *used tells how many were taken (all of them unless a frame became complete).
  * HERD_OK: *out is a whole frame of a known type; HERD_E_AGAIN: more bytes are needed;
- * HERD_E_PROTOCOL: a known type with a body over FRAMES_BODY_BYTES_MAX. */
+ * HERD_E_PROTOCOL: a known type with a body over FRAMES_BODY_BYTES_MAX, now and at every later call.
+ * Reserved types are unknown to version 1. */
 int frames_reader_feed(struct frames_reader *r, const uint8_t *data, size_t bytes, size_t *used,
                        struct frames_frame *out) HERD_MUST_CHECK;
 
