@@ -1,0 +1,26 @@
+/* What lwIP would allocate from a heap, as pools. Included by lwIP several times, in ascending order
+ * of size: no include guard.
+ *
+ * Small: the headers of a segment, a pure acknowledgement, an ARP frame (lwip_limits.c asserts that
+ * they fit). Medium: a DNS query, an ICMP error. Large: the rest of a segment that is split because
+ * the peer's window shrank below it; at most two at a time, others wait for their persist timer.
+ */
+#if __SIZEOF_POINTER__ == 8
+#define LWIPPOOLS_SMALL 96
+#else
+#define LWIPPOOLS_SMALL 80
+#endif
+
+LWIP_MALLOC_MEMPOOL_START
+#if __SIZEOF_POINTER__ == 8
+LWIP_MALLOC_MEMPOOL(LWIPPOOLS_SMALL_COUNT, 96)
+#else
+LWIP_MALLOC_MEMPOOL(LWIPPOOLS_SMALL_COUNT, 80)
+#endif
+LWIP_MALLOC_MEMPOOL(4, 512)
+#if TCP_MSS <= 1460
+LWIP_MALLOC_MEMPOOL(2, 1600)
+#else
+LWIP_MALLOC_MEMPOOL(2, 9216)
+#endif
+LWIP_MALLOC_MEMPOOL_END
