@@ -476,6 +476,10 @@ void conn_init(const struct conn_limits *given)
         conns[i].pcb = NULL;
     }
     ext_arg_id = tcp_ext_arg_alloc_id();
+}
+
+void conn_start(void)
+{
     sched_add(&task);
 }
 

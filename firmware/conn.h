@@ -64,9 +64,12 @@ struct conn_limits {
     uint32_t sessions_per_address; /* 0: none */
 };
 
-/* After lwip_init. Adds conn's own task, which must come after the owners' tasks of a round so that
- * what they wrote leaves in one tcp_output: call it last. */
+/* After lwip_init, before everything below. */
 void conn_init(const struct conn_limits *limits);
+
+/* Adds conn's own task. Call it after the owners have added theirs: what they write in a round then
+ * leaves at the end of that round, in one tcp_output per connection. */
+void conn_start(void);
 
 /* Events of a class wake its task. */
 void conn_set_owner(enum conn_class class, struct sched_task *task);

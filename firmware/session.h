@@ -10,6 +10,7 @@
 
 #include "config.h"
 #include "err.h"
+#include "sched.h"
 
 struct session_stats {
     uint32_t iamat;    /* valid commands */
@@ -20,6 +21,9 @@ struct session_stats {
 
 /* Opens the client listener. HERD_E_*: as conn_listen. `config` lives as long as the node. */
 int session_init(const struct config *config) HERD_MUST_CHECK;
+
+/* The task that waits for answers: for places_init. */
+struct sched_task *session_task(void);
 
 struct session_stats session_stats(void);
 

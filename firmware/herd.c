@@ -1,0 +1,156 @@
+#include "herd.h"
+
+#include "lwip/init.h"
+#include "lwip/timeouts.h"
+
+#include "clients.h"
+#include "conn.h"
+#include "hal_clock.h"
+#include "hal_idle.h"
+#include "hal_net.h"
+#include "links.h"
+#include "log.h"
+#include "names.h"
+#include "places.h"
+#include "rng.h"
+#include "sched.h"
+#include "session.h"
+#include "tls.h"
+
+#define STOP_MS 200 /* for BYE to be delivered */
+
+static uint64_t stopped_at_ms = SCHED_NEVER;
+
+/* Packets in, and lwIP's own timers. The first task of a round: what it brings is served in the same
+ * round. Woken by herd_step after every idle. */
+static void run_net(void);
+static struct sched_task net_task = {.name = "net", .run = run_net};
+
+static void run_net(void)
+{
+    if (hal_net_poll()) {
+        sched_wake(&net_task);
+    }
+    sys_check_timeouts();
+    uint32_t sleep_ms = sys_timeouts_sleeptime();
+    if (sleep_ms != SYS_TIMEOUTS_SLEEPTIME_INFINITE) {
+        sched_at(&net_task, sched_now_ms() + sleep_ms);
+    }
+}
+
+static int fail(const char *what, int err)
+{
+    struct log_line *l = log_begin(EV_NODE_FAILED);
+    log_str(l, "what", what);
+    log_i64(l, "error", err);
+    log_end(l);
+    return err;
+}
+
+static int start_network(const struct config *config)
+{
+    const struct config_node *self = &config->nodes[config->self];
+    const struct conn_limits limits = {.idle_ms = config->idle_s * 1000u,
+                                       .sessions_per_address = config->sessions_per_address};
+    const struct hal_net_config net = {
+        .address = self->address,
+        .port = self->port,
+        .link_port = config->neighbour_count > 0 ? self->link_port : 0};
+    lwip_init();
+    if (hal_net_start(&net) != 0) {
+        return fail("network interface", HERD_E_NETWORK);
+    }
+    conn_init(&limits);
+    sched_add(&net_task);
+    return HERD_OK;
+}
+
+/* The rooms in the order in which their tasks run within a round. */
+static int start_rooms(const struct herd_boot *boot)
+{
+    const struct config *config = boot->config;
+    names_init();
+    clients_init(CFG_DEVICES);
+    int err = rng_init();
+    if (err != HERD_OK) {
+        return fail("entropy", err);
+    }
+    err = start_network(config);
+    if (err != HERD_OK) {
+        return err;
+    }
+    err = links_init(config);
+    if (err != HERD_OK) {
+        return fail("link listener", err);
+    }
+    err = session_init(config);
+    if (err != HERD_OK) {
+        return fail("client listener", err);
+    }
+    if (config->places.provider != CONFIG_PLACES_NONE) {
+        err = tls_init(boot->trust_pem);
+        if (err != HERD_OK) {
+            return fail("trust anchors", err);
+        }
+    }
+    err = places_init(&config->places, boot->places_key, session_task());
+    if (err != HERD_OK) {
+        return fail("places", err);
+    }
+    conn_start();
+    return HERD_OK;
+}
+
+int herd_start(const struct herd_boot *boot)
+{
+    const struct config *config = boot->config;
+    const struct config_node *self = &config->nodes[config->self];
+    stopped_at_ms = SCHED_NEVER;
+    sched_init();
+    log_init(config->log_level);
+    struct log_line *l = log_begin(EV_NODE_START);
+    log_str(l, "name", self->name);
+    log_str(l, "board", BOARD_NAME);
+    log_u64(l, "devices", CFG_DEVICES);
+    log_end(l);
+    int err = start_rooms(boot);
+    if (err != HERD_OK) {
+        return err;
+    }
+    if (config->insecure_links && config->neighbour_count > 0) {
+        l = log_begin(EV_NODE_INSECURE);
+        log_span(l, "meaning", SPAN_LIT("plain TCP: whoever reaches the link port can write records"));
+        log_end(l);
+    }
+    l = log_begin(EV_NODE_READY);
+    log_str(l, "name", self->name);
+    log_u64(l, "port", self->port);
+    log_u64(l, "link_port", self->link_port);
+    log_end(l);
+    return HERD_OK;
+}
+
+void herd_step(void)
+{
+    uint32_t idle_ms = sched_round(hal_clock_ms());
+    hal_idle(idle_ms);
+    sched_wake(&net_task);
+}
+
+void herd_stop(void)
+{
+    if (stopped_at_ms != SCHED_NEVER) {
+        return;
+    }
+    links_stop();
+    stopped_at_ms = hal_clock_ms() + STOP_MS;
+}
+
+bool herd_stopped(void)
+{
+    if (hal_clock_ms() < stopped_at_ms) {
+        return false;
+    }
+    log_end(log_begin(EV_NODE_STOPPED));
+    return true;
+}
