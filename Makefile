@@ -81,6 +81,8 @@ CFLAGS_OPT := $(if $(SAN),$(CFLAGS_SAN),-O2)
 LDFLAGS_ALL := -Wl,--gc-sections $(if $(SAN),-fsanitize=address -fsanitize=undefined)
 
 DEP_INCLUDES := $(patsubst %,-isystem $(DEPS)/%,lwip/src/include mbedtls/include cjson http-parser inih)
+# -iquote: firmware/sched.h must not be taken for the system's <sched.h>.
+OWN_INCLUDES := -iquote firmware -iquote hal
 PORT_INCLUDES := -Iport/lwip -Iport/mbedtls -Iport/cjson
 DEP_DEFINES := '-DMBEDTLS_CONFIG_FILE=<mbedtls_config.h>' -DINI_USE_STACK=1 \
                -DINI_STOP_ON_FIRST_ERROR=0 -DINI_ALLOW_MULTILINE=0 -DINI_MAX_LINE=512 \
@@ -151,8 +153,8 @@ $1_CC := $3
 $1_AR := $4
 $1_NM := $5
 $1_BASE := $(CFLAGS_ALL) $6 $($2_CFLAGS) -Iboards/$2 $(PORT_INCLUDES) $(DEP_DEFINES)
-$1_LIB_FLAGS := $$($1_BASE) -Ifirmware -Ihal $(DEP_INCLUDES) -I$(DEPS)/mbedtls/library
-$1_OWN_FLAGS := $$($1_BASE) $(WARNINGS) -Ifirmware -Ihal -I$(GEN) $(DEP_INCLUDES)
+$1_LIB_FLAGS := $$($1_BASE) $(OWN_INCLUDES) $(DEP_INCLUDES) -I$(DEPS)/mbedtls/library
+$1_OWN_FLAGS := $$($1_BASE) $(WARNINGS) $(OWN_INCLUDES) -I$(GEN) $(DEP_INCLUDES)
 $$(eval $$(call keep,$(OBJ)/$1/flags-libs,$$($1_CC) $$($1_LIB_FLAGS)))
 $$(eval $$(call keep,$(OBJ)/$1/flags-own,$$($1_CC) $$($1_OWN_FLAGS)))
 
@@ -162,7 +164,7 @@ $1_PORT_OBJS := $(call objects,$1,$(sort $(wildcard $($2_PORTS:%=%/*.c))))
 $1_OWN_OBJS := $$($1_FIRMWARE_OBJS) $$($1_GLUE_OBJS) $$($1_PORT_OBJS)
 $1_LIBS := $(LIBS:%=$(OBJ)/$1/lib%.a)
 
-$$($1_PORT_OBJS): EXTRA = $(HOST_DEFINES) $($2_PORTS:%=-I%) $$(SLIRP_CFLAGS)
+$$($1_PORT_OBJS): EXTRA = $(HOST_DEFINES) $($2_PORTS:%=-iquote %) $$(SLIRP_CFLAGS)
 $(OBJ)/$1/%.o: %.c $(OBJ)/$1/flags-own $(DEP_STAMPS) | $(GENERATED) $(OBJ)/$2.board-checked
 	@mkdir -p $$(@D)
 	@echo '  $1: $$<'
