@@ -1,0 +1,104 @@
+#include "command.h"
+#include "rundir.h"
+#include "say.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+
+#define KEY_BYTES 16
+
+/* A key of its own for each run: a node that asked something else than this herd's stand-in would
+ * be refused, and no key that is worth anything is on this machine because of a demonstration. */
+static bool make_key(char *text, size_t bytes)
+{
+    unsigned char random[KEY_BYTES];
+    int used = snprintf(text, bytes, "standin-");
+
+    if (getrandom(random, sizeof random, 0) != (ssize_t)sizeof random) {
+        say_error("no random bytes for the stand-in's key: %s", strerror(errno));
+        return false;
+    }
+    for (size_t i = 0; i < sizeof random; i++) {
+        used += snprintf(text + used, bytes - (size_t)used, "%02x", random[i]);
+    }
+    return true;
+}
+
+bool command_prepare(const struct options *options, const struct herdfile *herd, bool standin,
+                     struct command_texts *texts)
+{
+    bool fits = true;
+
+    memset(texts, 0, sizeof *texts);
+    for (size_t i = 0; i < herd->node_count; i++) {
+        fits = fits && rundir_path(options->run_dir, herd->nodes[i].name, "log", texts->logs[i],
+                                   sizeof texts->logs[i]);
+    }
+    (void)snprintf(texts->standin_port, sizeof texts->standin_port, "%u",
+                   (unsigned)options->standin_port);
+    (void)snprintf(texts->control_port, sizeof texts->control_port, "%u",
+                   (unsigned)options->control_port);
+    (void)snprintf(texts->set_address, sizeof texts->set_address, "places.address=127.0.0.1");
+    (void)snprintf(texts->set_port, sizeof texts->set_port, "places.port=%u",
+                   (unsigned)options->standin_port);
+    int trust_bytes = snprintf(texts->set_trust, sizeof texts->set_trust,
+                               "places.trust_file=%s/root-ec.pem", options->certs);
+    fits = fits && (size_t)trust_bytes < sizeof texts->set_trust;
+    if (options->places_key_file != NULL) {
+        int key_bytes = snprintf(texts->set_key_file, sizeof texts->set_key_file,
+                                 "places.key_file=%s", options->places_key_file);
+        fits = fits && (size_t)key_bytes < sizeof texts->set_key_file;
+    }
+    if (!fits) {
+        say_error("a path on the command line is too long");
+        return false;
+    }
+    return !standin || make_key(texts->places_key, sizeof texts->places_key);
+}
+
+void command_standin(const struct options *options, const struct command_texts *texts,
+                     struct child *child)
+{
+    child_init(child, "places", options->standin);
+    child->places_key = texts->places_key;
+    child_add_pair(child, "--port", texts->standin_port);
+    child_add_pair(child, "--certs", options->certs);
+    if (options->control_port != 0) {
+        child_add_pair(child, "--control", texts->control_port);
+    }
+    if (options->answer_file != NULL) {
+        child_add_pair(child, "--answer-file", options->answer_file);
+    }
+}
+
+void command_node(const struct options *options, const struct herdfile *herd, size_t index,
+                  bool standin, bool check_only, const struct command_texts *texts,
+                  struct child *child)
+{
+    child_init(child, herd->nodes[index].name, options->node_bin);
+    child_add_pair(child, "-c", options->herd_file);
+    if (check_only) {
+        child_add(child, "--check");
+    } else {
+        child_add_pair(child, "--log-file", texts->logs[index]);
+    }
+    child_add_pair(child, "--net", options->net);
+    if (options->log_level != NULL) {
+        child_add_pair(child, "--log-level", options->log_level);
+    }
+    if (standin) {
+        child->places_key = texts->places_key;
+        child_add_pair(child, "--set", texts->set_address);
+        child_add_pair(child, "--set", texts->set_port);
+        child_add_pair(child, "--set", texts->set_trust);
+    } else if (options->places_key_file != NULL) {
+        child_add_pair(child, "--set", texts->set_key_file);
+    }
+    /* The user's own come last: they win. */
+    for (size_t i = 0; i < options->set_count; i++) {
+        child_add_pair(child, "--set", options->sets[i]);
+    }
+    child_add(child, herd->nodes[index].name);
+}

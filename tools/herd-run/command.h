@@ -1,0 +1,37 @@
+/* The command lines of the herd's processes. */
+#ifndef HERD_RUN_COMMAND_H
+#define HERD_RUN_COMMAND_H
+
+#include "child.h"
+#include "herdfile.h"
+#include "options.h"
+
+/* Texts that the command lines point at. Lives as long as the children. */
+struct command_texts {
+    char standin_port[8];
+    char control_port[8];
+    char set_address[40];
+    char set_port[40];
+    char set_trust[PATH_MAX + 40];
+    char set_key_file[PATH_MAX + 40];
+    char logs[HERDFILE_NODES_MAX][PATH_MAX];
+    char places_key[48];
+};
+
+/*
+ * Prepares the texts; with `standin` also a new random key for it. Returns false after saying why
+ * not (no randomness, a path that is too long).
+ */
+bool command_prepare(const struct options *options, const struct herdfile *herd, bool standin,
+                     struct command_texts *texts);
+
+/* Makes *child the stand-in. */
+void command_standin(const struct options *options, const struct command_texts *texts,
+                     struct child *child);
+
+/* Makes *child node `index`, or, with `check_only`, the check of the herd file for it. */
+void command_node(const struct options *options, const struct herdfile *herd, size_t index,
+                  bool standin, bool check_only, const struct command_texts *texts,
+                  struct child *child);
+
+#endif

@@ -1,0 +1,45 @@
+/* herd-run: checks what can be checked, then runs the herd. */
+#include "check.h"
+#include "herd.h"
+#include "herdfile.h"
+#include "options.h"
+#include "rundir.h"
+#include "say.h"
+
+#include <stdlib.h>
+
+int main(int argc, char **argv)
+{
+    static struct options options;
+    static struct herdfile herd;
+
+    say_set_program("herd-run");
+    if (!options_read(argc, argv, &options)) {
+        return 2;
+    }
+    if (options.help) {
+        options_help();
+        return 0;
+    }
+    if (!herdfile_read(options.herd_file, &herd)) {
+        return 2;
+    }
+    bool standin = !herd.places_none && !herd.places_key_file && options.places_key_file == NULL;
+    if (!check_programs(&options, standin) || !herd_check_file(&options, &herd)) {
+        return 2;
+    }
+    if (!rundir_take(options.run_dir)) {
+        return 1;
+    }
+    int exit_code = 1;
+    if (check_ports(&options, &herd)) {
+        if (options.standin_port == 0 && standin) {
+            options.standin_port = check_free_port(&options, &herd);
+        }
+        if (options.standin_port != 0 || !standin) {
+            exit_code = herd_run(&options, &herd, standin);
+        }
+    }
+    rundir_release();
+    return exit_code;
+}
