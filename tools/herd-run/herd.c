@@ -100,9 +100,8 @@ static void kill_all(struct herd *herd)
 /* The deadline of the phase has passed. */
 static void on_deadline(struct herd *herd)
 {
-    char missing[512];
-
     if (herd->phase == PHASE_STARTING) {
+        char missing[512];
         ready_missing(&herd->ready, missing, sizeof missing);
         say_error("not ready within %ld s, still missing: %s%s; the logs in %s say more",
                   herd->options->ready_seconds, missing,
