@@ -12,7 +12,8 @@ struct buf {
 
 void buf_add(struct buf *b, const void *data, size_t len);
 void buf_add_str(struct buf *b, const char *text);
-void buf_printf(struct buf *b, const char *format, ...) __attribute__((format(printf, 2, 3), nonnull(2)));
+void buf_printf(struct buf *b, const char *format, ...)
+    __attribute__((format(printf, 2, 3), nonnull(2)));
 
 /* Adds text as a JSON string with its quotes. UTF-8 goes through as it is. */
 void buf_add_json_string(struct buf *b, const char *text);
