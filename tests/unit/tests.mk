@@ -1,0 +1,17 @@
+# What each unit test is linked with; the Makefile reads this file.
+#
+# tests/unit/test_NAME.c is one program, built with cmocka. One line per test that needs more than
+# firmware/NAME.c (the default):
+#   test_NAME_SRCS   := files linked with it, from firmware/, port/ or tools/
+#   test_NAME_CFLAGS := extra flags for test_NAME.c alone
+#   test_NAME_LDLIBS := extra libraries
+# Firmware objects are those of the posix board. hal_panic comes from tests/unit/unit.h.
+
+test_text_SRCS := firmware/text.c
+test_when_SRCS := firmware/when.c firmware/text.c
+test_geo_SRCS := firmware/geo.c firmware/text.c
+test_proto_SRCS := firmware/proto.c firmware/geo.c firmware/when.c firmware/text.c
+test_names_SRCS := firmware/names.c $(test_proto_SRCS)
+test_clients_SRCS := firmware/clients.c $(test_names_SRCS)
+test_frames_SRCS := firmware/frames.c $(test_names_SRCS)
+test_replica_SRCS := firmware/replica.c $(test_clients_SRCS)
