@@ -15,6 +15,9 @@ static struct span take_field(struct span *rest)
 {
     size_t begin = 0;
 
+    if (rest->bytes == 0) { /* at may be null, to which nothing may be added */
+        return *rest;
+    }
     while (begin < rest->bytes && proto_is_space(rest->at[begin])) {
         begin++;
     }
