@@ -1,0 +1,539 @@
+/* config: the herd file, its errors word by word, and the presets. */
+#include <stdio.h>
+#include <string.h>
+
+#include "unit.h"
+
+#include "config.h"
+
+#define NODES_AB                                                                                   \
+    "[node A]\naddress = 127.0.0.1\nport = 1\nlink_port = 11\n"                                    \
+    "[node B]\naddress = 127.0.0.1\nport = 2\nlink_port = 12\n"
+
+static struct config config;
+static char error_buffer[2048];
+static struct text error;
+
+static int load_bytes(const char *text, size_t bytes, const char *set, const char *node)
+{
+    memset(&config, 0xA5, sizeof config);
+    text_init(&error, error_buffer, sizeof error_buffer);
+    config_begin(&config, SPAN_LIT("t.conf"), &error);
+    int err = config_read(&config, (struct span){text, bytes});
+    if (err == HERD_OK && set != NULL) {
+        err = config_set(&config, span_of(set));
+    }
+    if (err == HERD_OK) {
+        err = config_finish(&config, span_of(node));
+    }
+    assert_int_equal(err != HERD_OK, error.bytes > 0);
+    assert_false(error.cut);
+    return err;
+}
+
+static void accepts(const char *text, const char *set, const char *node)
+{
+    if (load_bytes(text, strlen(text), set, node) != HERD_OK) {
+        fail_msg("refused: %s", text_cstr(&error));
+    }
+}
+
+static void refuses(const char *text, const char *set, const char *node, const char *expected)
+{
+    assert_int_not_equal(load_bytes(text, strlen(text), set, node), HERD_OK);
+    assert_string_equal(text_cstr(&error), expected);
+}
+
+/* --- What is read ------------------------------------------------------------------------------ */
+
+static const char full[] = "\xEF\xBB\xBF; a comment\r\n"
+                           "[links]\r\n"
+                           "  B = A\tC   \r\n"
+                           "[herd]\r\n"
+                           "report_bytes=64\r\n"
+                           "skew_max : 86400 ; colon and comment\r\n"
+                           "insecure_links = yes\r\n"
+                           "[node C]\naddress=10.0.0.3\nport=65535\nlink_port=1\n"
+                           "[node B]\naddress=10.0.0.2\nport=10\nlink_port=11\n"
+                           "[node A]\naddress=255.1.2.3\nport=10\nlink_port=11\n"
+                           "[places]\n"
+                           "provider = google-legacy\naddress = 127.0.0.1\nport = 14443\n"
+                           "trust_file = a b.pem\nkey_file = /k\ncache_seconds = 0\n"
+                           "queries_per_minute = 1\nqueries_per_day = 10000000\ntimeout_ms = 100\n"
+                           "[limits]\nsessions_per_address = 7\nidle_seconds = 604800\n"
+                           "[log]\nlevel = debug";
+
+static void every_key_is_read(void **state)
+{
+    (void)state;
+    accepts(full, NULL, "B");
+    assert_int_equal(config.node_count, 3);
+    assert_int_equal(config.self, 1);
+    assert_string_equal(config.nodes[0].name, "C");
+    assert_int_equal(config.nodes[2].address, 0xFF010203);
+    assert_int_equal(config.nodes[0].port, 65535);
+    assert_int_equal(config.nodes[0].link_port, 1);
+    assert_int_equal(config.nodes[0].line, 8);
+    assert_int_equal(config.nodes[0].links, 2);
+    assert_int_equal(config.nodes[1].links, 5);
+    assert_int_equal(config.nodes[2].links, 2);
+    assert_int_equal(config.report_bytes, 64);
+    assert_int_equal(config.skew_max_s, 86400);
+    assert_true(config.insecure_links);
+    assert_int_equal(config.places.provider, CONFIG_PLACES_GOOGLE_LEGACY);
+    assert_string_equal(config.places.host, "maps.googleapis.com");
+    assert_int_equal(config.places.address, 0x7F000001);
+    assert_int_equal(config.places.port, 14443);
+    assert_string_equal(config.places.trust_file, "a b.pem");
+    assert_string_equal(config.places.key_file, "/k");
+    assert_int_equal(config.places.queries_per_minute, 1);
+    assert_int_equal(config.places.queries_per_day, 10000000);
+    assert_int_equal(config.places.timeout_ms, 100);
+    assert_int_equal(config.sessions_per_address, 7);
+    assert_int_equal(config.idle_s, 604800);
+    assert_int_equal(config.log_level, LOG_DEBUG);
+}
+
+static void neighbours_are_in_the_order_of_their_names(void **state)
+{
+    (void)state;
+    accepts(full, NULL, "B");
+    assert_int_equal(config.neighbour_count, 2);
+    assert_int_equal(config.neighbours[0], 2); /* A */
+    assert_int_equal(config.neighbours[1], 0); /* C */
+    accepts(full, NULL, "A");
+    assert_int_equal(config.neighbour_count, 1);
+    assert_int_equal(config.neighbours[0], 1);
+}
+
+static void defaults_hold_where_the_file_is_silent(void **state)
+{
+    (void)state;
+    accepts(NODES_AB, NULL, "A");
+    assert_int_equal(config.report_bytes, 128);
+    assert_int_equal(config.skew_max_s, 60);
+    assert_false(config.insecure_links);
+    assert_int_equal(config.places.provider, CONFIG_PLACES_GOOGLE);
+    assert_string_equal(config.places.host, "places.googleapis.com");
+    assert_int_equal(config.places.address, 0);
+    assert_int_equal(config.places.port, 443);
+    assert_string_equal(config.places.trust_file, "");
+    assert_string_equal(config.places.key_file, "");
+    assert_int_equal(config.places.cache_s, 0);
+    assert_int_equal(config.places.queries_per_minute, 60);
+    assert_int_equal(config.places.queries_per_day, 1000);
+    assert_int_equal(config.places.timeout_ms, 10000);
+    assert_int_equal(config.sessions_per_address, 0);
+    assert_int_equal(config.idle_s, 3600);
+    assert_int_equal(config.log_level, LOG_INFO);
+    assert_int_equal(config.neighbour_count, 0);
+}
+
+static void an_empty_value_is_the_default_where_there_is_one(void **state)
+{
+    (void)state;
+    accepts(NODES_AB "[places]\naddress =\nhost =\ntrust_file =\nkey_file = ; none\n", NULL, "A");
+    assert_int_equal(config.places.address, 0);
+    assert_string_equal(config.places.host, "places.googleapis.com");
+    assert_string_equal(config.places.key_file, "");
+}
+
+/* --- Overrides --------------------------------------------------------------------------------- */
+
+static void an_override_replaces_what_the_file_says(void **state)
+{
+    (void)state;
+    accepts(full, "places.port=5", "A");
+    assert_int_equal(config.places.port, 5);
+    accepts(full, " log.level = error ", "A");
+    assert_int_equal(config.log_level, LOG_ERROR);
+    accepts(full, "places.key_file=/a=b.c", "A");
+    assert_string_equal(config.places.key_file, "/a=b.c");
+}
+
+static void an_override_of_node_is_of_the_named_node_only(void **state)
+{
+    (void)state;
+    accepts(full, "node.port=777", "A");
+    assert_int_equal(config.nodes[2].port, 777);
+    assert_int_equal(config.nodes[1].port, 10);
+    accepts("[node X]\nport=1\nlink_port=2\n", "node.address=1.2.3.4", "X");
+    assert_int_equal(config.nodes[0].address, 0x01020304);
+}
+
+static void a_bad_override_is_refused(void **state)
+{
+    (void)state;
+    refuses(full, "places.port=70000", "A",
+            "setting places.port: \"70000\" is not a port; use 1 to 65535");
+    refuses(full, "node.port=x", "A", "setting node.port: \"x\" is not a port; use 1 to 65535");
+    refuses(full, "places.prot=1", "A", "setting places.prot: unknown key; did you mean port?");
+    refuses(
+        full, "log=debug", "A",
+        "setting \"log=debug\" is not SECTION.KEY=VALUE; use section herd, node, places, limits "
+        "or log");
+    refuses(
+        full, "links.A=C", "A",
+        "setting links.A: \"links.A=C\" is not SECTION.KEY=VALUE; use section herd, node, places, "
+        "limits or log");
+    refuses(full, "", "A",
+            "setting \"\" is not SECTION.KEY=VALUE; use section herd, node, places, limits or log");
+    refuses(
+        full, "a.b", "A",
+        "setting \"a.b\" is not SECTION.KEY=VALUE; use section herd, node, places, limits or log");
+}
+
+/* --- Values ------------------------------------------------------------------------------------ */
+
+static void a_bad_value_is_refused_with_its_place_and_what_would_be_right(void **state)
+{
+    static const struct {
+        const char *section;
+        const char *line;
+        const char *what;
+    } cases[] = {
+        {"herd", "report_bytes = 31",
+         "\"31\" is not a size in bytes; use 32 to 512, the most that "
+         "this board holds"},
+        {"herd", "report_bytes = 513",
+         "\"513\" is not a size in bytes; use 32 to 512, the most that "
+         "this board holds"},
+        {"herd", "skew_max = 0", "\"0\" is not a time in seconds; use 1 to 86400"},
+        {"herd", "skew_max = -1", "\"-1\" is not a time in seconds; use 1 to 86400"},
+        {"herd", "skew_max = 1 0", "\"1 0\" is not a time in seconds; use 1 to 86400"},
+        {"herd", "skew_max = 0x10", "\"0x10\" is not a time in seconds; use 1 to 86400"},
+        {"herd", "skew_max = 18446744073709551617",
+         "\"18446744073709551617\" is not a time in seconds; use 1 to 86400"},
+        {"herd", "skew_max =", "\"\" is not a time in seconds; use 1 to 86400"},
+        {"herd", "insecure_links = maybe", "\"maybe\" is not a choice here; use yes or no"},
+        {"herd", "insecure_links = Yes", "\"Yes\" is not a choice here; use yes or no"},
+        {"places", "provider = bing",
+         "\"bing\" is not a provider; use google, google-legacy or none"},
+        {"places", "host = a b",
+         "\"a b\" is not a host name; use a name, as in "
+         "places.googleapis.com"},
+        {"places", "host = a..b",
+         "\"a..b\" is not a host name; use a name, as in "
+         "places.googleapis.com"},
+        {"places", "host = -a",
+         "\"-a\" is not a host name; use a name, as in places.googleapis.com"},
+        {"places", "host = a.",
+         "\"a.\" is not a host name; use a name, as in places.googleapis.com"},
+        {"places", "host = aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+         "\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa...\" is too long; use at most 63 bytes"},
+        {"places", "address = 127.0.0",
+         "\"127.0.0\" is not an IPv4 address; use four numbers, as in "
+         "127.0.0.1"},
+        {"places", "address = 1.2.3.4.5",
+         "\"1.2.3.4.5\" is not an IPv4 address; use four numbers, as "
+         "in 127.0.0.1"},
+        {"places", "address = 1.2.3.256",
+         "\"1.2.3.256\" is not an IPv4 address; use four numbers, as "
+         "in 127.0.0.1"},
+        {"places", "address = 1.2.3.04",
+         "\"1.2.3.04\" is not an IPv4 address; use four numbers, as in "
+         "127.0.0.1"},
+        {"places", "address = 0.0.0.0",
+         "\"0.0.0.0\" is not an IPv4 address; use four numbers, as in "
+         "127.0.0.1"},
+        {"places", "port = 0", "\"0\" is not a port; use 1 to 65535"},
+        {"places", "cache_seconds = 1d", "\"1d\" is not a time in seconds; use 0 to 2592000"},
+        {"places", "queries_per_minute = 60001",
+         "\"60001\" is not a number of queries; use 1 to 60000"},
+        {"places", "queries_per_day = 0", "\"0\" is not a number of queries; use 1 to 10000000"},
+        {"places", "timeout_ms = 99", "\"99\" is not a time in milliseconds; use 100 to 120000"},
+        {"limits", "sessions_per_address = 65536",
+         "\"65536\" is not a number of connections; use 0 to 65535 (0: no limit of its own)"},
+        {"limits", "idle_seconds = 0", "\"0\" is not a time in seconds; use 1 to 604800"},
+        {"log", "level = loud", "\"loud\" is not a level; use error, warn, info or debug"},
+        {"node A", "address =", "\"\" is not an IPv4 address; use four numbers, as in 127.0.0.1"},
+        {"node A", "port = 1000000", "\"1000000\" is not a port; use 1 to 65535"},
+        {"node A", "link_port = \x1b[2J", "\"\\x1b[2J\" is not a port; use 1 to 65535"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char text[256];
+        char expected[512];
+        const char *line = cases[i].line;
+        snprintf(text, sizeof text, "\n[%s]\n%s\n", cases[i].section, line);
+        snprintf(expected, sizeof expected, "t.conf:3: [%s] %.*s: %s", cases[i].section,
+                 (int)strcspn(line, " "), line, cases[i].what);
+        refuses(text, NULL, "A", expected);
+    }
+}
+
+static void a_path_that_is_too_long_is_refused(void **state)
+{
+    char text[400];
+    (void)state;
+    snprintf(text, sizeof text, "[places]\nkey_file = %0256d\n", 0);
+    refuses(text, NULL, "A",
+            "t.conf:2: [places] key_file: \"0000000000000000000000000000000000000000...\" is too "
+            "long; use at most 255 bytes");
+    snprintf(text, sizeof text, NODES_AB "[places]\nkey_file = %0255d\n", 0);
+    accepts(text, NULL, "A");
+}
+
+/* --- Keys and sections ------------------------------------------------------------------------- */
+
+static void unknown_and_repeated_names_are_refused(void **state)
+{
+    (void)state;
+    refuses("[places]\nprot = 1\n", NULL, "A",
+            "t.conf:2: [places] prot: unknown key; did you mean port?");
+    refuses("[herd]\nfrobnicate = 1\n", NULL, "A",
+            "t.conf:2: [herd] frobnicate: unknown key; use report_bytes, skew_max, insecure_links");
+    refuses("[node A]\nadress = 1\n", NULL, "A",
+            "t.conf:2: [node A] adress: unknown key; did you mean address?");
+    refuses("[log]\nport = 1\n", NULL, "A", "t.conf:2: [log] port: unknown key; use level");
+    refuses("[log]\nlevel = info\n\nlevel = info\n", NULL, "A",
+            "t.conf:4: [log] level: given twice; first on line 2");
+    refuses("[node A]\nport = 1\nport = 2\n", NULL, "A",
+            "t.conf:3: [node A] port: given twice; first on line 2");
+    refuses("[log]\n[log]\n", NULL, "A", "t.conf:2: [log]: given twice; first on line 1");
+    refuses("[node A]\n[log]\n[node A]\n", NULL, "A",
+            "t.conf:3: [node A]: given twice; first on line 1");
+    refuses("[plaecs]\n", NULL, "A", "t.conf:1: [plaecs]: unknown section; did you mean [places]?");
+    refuses("[node]\n", NULL, "A", "t.conf:1: [node]: unknown section; did you mean [node NAME]?");
+    refuses(
+        "[something else]\n", NULL, "A",
+        "t.conf:1: [something else]: unknown section; use [herd], [node NAME], [links], [places], "
+        "[limits] or [log]");
+    refuses("port = 1\n[log]\n", NULL, "A", "t.conf:1: \"port\" stands before the first [section]");
+}
+
+static void names_of_nodes_are_strict(void **state)
+{
+    (void)state;
+    refuses("[node A B]\n", NULL, "A",
+            "t.conf:1: [node]: \"A B\" is not a name for a node; use 1 to 32 of A-Z a-z 0-9 . _ -");
+    refuses("[node ]\n", NULL, "A",
+            "t.conf:1: [node]: \"\" is not a name for a node; use 1 to 32 of A-Z a-z 0-9 . _ -");
+    refuses(
+        "[node aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa]\n", NULL, "A",
+        "t.conf:1: [node]: \"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\" is not a name for a node; use 1 "
+        "to 32 of A-Z a-z 0-9 . _ -");
+    accepts("[node aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa]\naddress=1.1.1.1\nport=1\nlink_port=2\n", NULL,
+            "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa");
+}
+
+static void lines_that_are_not_ini_are_refused(void **state)
+{
+    (void)state;
+    refuses("[log]\nlevel info\n", NULL, "A",
+            "t.conf:2: neither [section] nor key = value; a comment begins with ;");
+    refuses("[log\nlevel = loud\n", NULL, "A",
+            "t.conf:1: neither [section] nor key = value; a comment begins with ;");
+    refuses("[log]\nlevel\nlevel = loud\n", NULL, "A",
+            "t.conf:2: neither [section] nor key = value; a comment begins with ;");
+    refuses("[log]\nlevel = loud\nlevel\n", NULL, "A",
+            "t.conf:2: [log] level: \"loud\" is not a level; use error, warn, info or debug");
+}
+
+static void a_line_is_never_cut_silently(void **state)
+{
+    char text[1200];
+    (void)state;
+    memset(text, 0, sizeof text);
+    snprintf(text, sizeof text, "[log]\n; %0508d\n", 0);
+    refuses(text, NULL, "", "t.conf: no nodes; add a section [node NAME] for each");
+    snprintf(text, sizeof text, "[log]\n; %0509d\n", 0);
+    refuses(text, NULL, "", "t.conf:2: the line is longer than 510 bytes");
+    snprintf(text, sizeof text, "; %01000d", 0);
+    refuses(text, NULL, "", "t.conf:1: the line is longer than 510 bytes");
+}
+
+static void a_nul_byte_is_refused(void **state)
+{
+    static const char text[] = "[log]\nlevel = in\0fo\n";
+    (void)state;
+    assert_int_not_equal(load_bytes(text, sizeof text - 1, NULL, "A"), HERD_OK);
+    assert_string_equal(text_cstr(&error), "t.conf:2: a NUL byte; the herd file is plain text");
+}
+
+/* --- Relations --------------------------------------------------------------------------------- */
+
+static void the_node_must_be_in_the_herd(void **state)
+{
+    (void)state;
+    refuses("", NULL, "A", "t.conf: no nodes; add a section [node NAME] for each");
+    refuses(NODES_AB, NULL, "C", "t.conf: \"C\" is not a node of this herd; use A, B");
+    refuses(NODES_AB, NULL, "", "t.conf: which node? use A, B");
+}
+
+static void every_node_needs_address_and_ports(void **state)
+{
+    (void)state;
+    refuses("\n[node A]\n", NULL, "A",
+            "t.conf:2: [node A] address: missing; every node needs an IPv4 address there");
+    refuses("[node A]\naddress=1.1.1.1\nlink_port=1\n", NULL, "A",
+            "t.conf:1: [node A] port: missing; every node needs a port there");
+    refuses(NODES_AB "[node C]\naddress=1.1.1.1\nport=1\n", NULL, "A",
+            "t.conf:9: [node C] link_port: missing; every node needs a port there");
+    refuses(NODES_AB "[node C]\naddress=1.1.1.1\nport=1\n", "node.link_port=5", "A",
+            "t.conf:9: [node C] link_port: missing; every node needs a port there");
+}
+
+static void ports_of_one_address_differ(void **state)
+{
+    (void)state;
+    refuses("[node A]\naddress=1.1.1.1\nport=5\nlink_port=5\n", NULL, "A",
+            "t.conf:1: [node A]: port 5 is both port and link_port; use two");
+    refuses(NODES_AB, "node.port=2", "A",
+            "t.conf:5: [node B]: port 2 is taken by node A at the same address; use another");
+    refuses(NODES_AB, "node.port=12", "A",
+            "t.conf:5: [node B]: port 12 is taken by node A at the same address; use another");
+    refuses(NODES_AB, "node.link_port=12", "A",
+            "t.conf:5: [node B]: port 12 is taken by node A at the same address; use another");
+    refuses(NODES_AB, "node.link_port=1", "B",
+            "t.conf:5: [node B]: port 1 is taken by node A at the same address; use another");
+    accepts("[node A]\naddress=1.1.1.1\nport=5\nlink_port=6\n"
+            "[node B]\naddress=1.1.1.2\nport=5\nlink_port=6\n",
+            NULL, "A");
+}
+
+static void links_name_known_nodes_once(void **state)
+{
+    (void)state;
+    refuses("[links]\nA = X\n" NODES_AB, NULL, "A",
+            "t.conf:2: [links] A: \"X\" is not a node of this herd; use A, B");
+    refuses("[links]\nX = A\n" NODES_AB, NULL, "A",
+            "t.conf:2: [links] X: \"X\" is not a node of this herd; use A, B");
+    refuses("[links]\nA = B,\n" NODES_AB, NULL, "A",
+            "t.conf:2: [links] A: \"B,\" is not a node of this herd; use A, B");
+    refuses("[links]\nA = A\n" NODES_AB, NULL, "A",
+            "t.conf:2: [links] A: a node is not its own neighbour; leave it out");
+    refuses("[links]\nA = B B\n" NODES_AB, NULL, "A",
+            "t.conf:2: [links] A: \"B\" is linked already; write each link once, at either end");
+    refuses("[links]\nA = B\nB = A\n" NODES_AB, NULL, "A",
+            "t.conf:3: [links] B: \"A\" is linked already; write each link once, at either end");
+    refuses("[links]\nA = B\nA = B\n" NODES_AB, NULL, "A",
+            "t.conf:3: [links] A: given twice; first on line 2");
+    refuses("[links]\nA =\n" NODES_AB, NULL, "A",
+            "t.conf:2: [links] A: no neighbours; name them, separated by spaces, or leave the line "
+            "out");
+}
+
+static void links_need_consent_until_they_have_keys(void **state)
+{
+    (void)state;
+    refuses("[links]\nA = B\n" NODES_AB, NULL, "A",
+            "t.conf: [herd] insecure_links: links have no keys yet and go over plain TCP, so that "
+            "whoever reaches a link port can write records; accept that with insecure_links = yes, "
+            "or remove [links]");
+    accepts("[links]\nA = B\n" NODES_AB, "herd.insecure_links=yes", "A");
+}
+
+/* A herd of `count` nodes N0, N1, ..., all linked with N0. */
+static void make_star(char *text, size_t capacity, unsigned count)
+{
+    size_t used = (size_t)snprintf(text, capacity, "[herd]\ninsecure_links = yes\n");
+    for (unsigned i = 0; i < count; i++) {
+        used += (size_t)snprintf(text + used, capacity - used,
+                                 "[node N%u]\naddress=1.1.1.%u\nport=1\nlink_port=2\n", i, i + 1);
+    }
+    used += (size_t)snprintf(text + used, capacity - used, "[links]\nN0 =");
+    for (unsigned i = 1; i < count; i++) {
+        used += (size_t)snprintf(text + used, capacity - used, " N%u", i);
+    }
+    assert_true(used < capacity);
+}
+
+static void what_the_board_has_no_room_for_is_refused(void **state)
+{
+    static char text[8192];
+    char expected[128];
+    (void)state;
+    make_star(text, sizeof text, CFG_LINKS + 1);
+    accepts(text, NULL, "N0");
+    assert_int_equal(config.neighbour_count, CFG_LINKS);
+    make_star(text, sizeof text, CFG_LINKS + 2);
+    accepts(text, NULL, "N1");
+    snprintf(expected, sizeof expected,
+             "t.conf: [links]: N0 has more neighbours than the %d that this board has room for",
+             CFG_LINKS);
+    refuses(text, NULL, "N0", expected);
+    make_star(text, sizeof text, CFG_NODES);
+    accepts(text, NULL, "N1");
+    make_star(text, sizeof text, CFG_NODES + 1);
+    snprintf(expected, sizeof expected,
+             "t.conf:%d: [node N%d]: more nodes than the %d that this board has room for",
+             3 + 4 * CFG_NODES, CFG_NODES, CFG_NODES);
+    refuses(text, NULL, "N0", expected);
+}
+
+/* --- Hostile and real texts -------------------------------------------------------------------- */
+
+static void no_truncation_or_change_of_a_byte_crashes(void **state)
+{
+    static const char bytes[] = {'\0', '\n', '[', ']', '=', ' ', ';', '9', (char)0xFF};
+    char text[sizeof full];
+    (void)state;
+    for (size_t n = 0; n < sizeof full; n++) {
+        (void)load_bytes(full, n, NULL, "A");
+    }
+    for (size_t n = 0; n < sizeof full - 1; n++) {
+        for (size_t b = 0; b < sizeof bytes; b++) {
+            memcpy(text, full, sizeof full);
+            text[n] = bytes[b];
+            (void)load_bytes(text, sizeof full - 1, NULL, "A");
+        }
+    }
+}
+
+static void preset(const char *name, const char *node, unsigned nodes, unsigned neighbours)
+{
+    static char text[16384];
+    FILE *f = fopen(name, "r");
+    if (f == NULL) {
+        skip(); /* not run from the root of the repository */
+        return;
+    }
+    size_t bytes = fread(text, 1, sizeof text, f);
+    fclose(f);
+    assert_true(bytes < sizeof text);
+    if (load_bytes(text, bytes, NULL, node) != HERD_OK) {
+        fail_msg("%s", text_cstr(&error));
+    }
+    assert_int_equal(config.node_count, nodes);
+    assert_int_equal(config.neighbour_count, neighbours);
+}
+
+static void the_presets_are_valid(void **state)
+{
+    (void)state;
+    preset("tools/herds/bailey.conf", "Bailey", 5, 2);
+    preset("tools/herds/bailey.conf", "Jaquez", 5, 2);
+    preset("tools/herds/goloman.conf", "Goloman", 5, 3);
+    preset("tools/herds/goloman.conf", "Welsh", 5, 1);
+    preset("tools/herds/solo.conf", "Solo", 1, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_key_is_read),
+        cmocka_unit_test(neighbours_are_in_the_order_of_their_names),
+        cmocka_unit_test(defaults_hold_where_the_file_is_silent),
+        cmocka_unit_test(an_empty_value_is_the_default_where_there_is_one),
+        cmocka_unit_test(an_override_replaces_what_the_file_says),
+        cmocka_unit_test(an_override_of_node_is_of_the_named_node_only),
+        cmocka_unit_test(a_bad_override_is_refused),
+        cmocka_unit_test(a_bad_value_is_refused_with_its_place_and_what_would_be_right),
+        cmocka_unit_test(a_path_that_is_too_long_is_refused),
+        cmocka_unit_test(unknown_and_repeated_names_are_refused),
+        cmocka_unit_test(names_of_nodes_are_strict),
+        cmocka_unit_test(lines_that_are_not_ini_are_refused),
+        cmocka_unit_test(a_line_is_never_cut_silently),
+        cmocka_unit_test(a_nul_byte_is_refused),
+        cmocka_unit_test(the_node_must_be_in_the_herd),
+        cmocka_unit_test(every_node_needs_address_and_ports),
+        cmocka_unit_test(ports_of_one_address_differ),
+        cmocka_unit_test(links_name_known_nodes_once),
+        cmocka_unit_test(links_need_consent_until_they_have_keys),
+        cmocka_unit_test(what_the_board_has_no_room_for_is_refused),
+        cmocka_unit_test(no_truncation_or_change_of_a_byte_crashes),
+        cmocka_unit_test(the_presets_are_valid),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
