@@ -1,0 +1,171 @@
+/* Where log lines go. stdout may be a pipe that nobody reads: it is written only when poll() says
+ * that a write will not block, from a buffer of its own. Without a log file a full buffer is
+ * the firmware's to handle (its ring drops and counts lines). With one the file gets every line, and
+ * stdout loses whole lines. */
+#include "hal_console.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cfg.h"
+#include "posix.h"
+
+#define CHUNK_BYTES 4096 /* a writable pipe takes as much without blocking (PIPE_BUF) */
+
+static struct {
+    char buffer[65536];
+    size_t used;
+    size_t whole;   /* of these: whole lines, which may be written */
+    bool is_file;   /* never blocks */
+    bool is_closed; /* EPIPE and the like: nothing is written any more */
+    bool skipping;  /* the rest of a line that did not fit */
+    unsigned long skipped;
+} out;
+
+static int log_fd = -1;
+static bool log_failed;
+
+int posix_console_open(const char *log_file)
+{
+    struct stat s;
+    out.is_file = fstat(STDOUT_FILENO, &s) == 0 && S_ISREG(s.st_mode);
+    if (log_file == NULL) {
+        return 0;
+    }
+    log_fd = open(log_file, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
+    return log_fd < 0 ? -1 : 0;
+}
+
+bool posix_console_wants(struct pollfd *fd)
+{
+    *fd = (struct pollfd){.fd = STDOUT_FILENO, .events = POLLOUT};
+    return out.whole > 0 && !out.is_closed;
+}
+
+static bool is_writable(void)
+{
+    struct pollfd fd;
+    if (!posix_console_wants(&fd)) {
+        return false;
+    }
+    return out.is_file || (poll(&fd, 1, 0) == 1 && fd.revents != 0);
+}
+
+void posix_console_drain(void)
+{
+    size_t done = 0;
+    while (done < out.whole && is_writable()) {
+        size_t chunk = out.whole - done < CHUNK_BYTES ? out.whole - done : CHUNK_BYTES;
+        ssize_t wrote = write(STDOUT_FILENO, out.buffer + done, chunk);
+        if (wrote < 0) {
+            out.is_closed = errno != EAGAIN && errno != EINTR;
+            break;
+        }
+        done += (size_t)wrote;
+    }
+    if (out.is_closed) {
+        out.used = 0;
+        out.whole = 0;
+        return;
+    }
+    memmove(out.buffer, out.buffer + done, out.used - done);
+    out.used -= done;
+    out.whole -= done;
+}
+
+void posix_console_finish(uint32_t wait_ms)
+{
+    for (uint32_t waited_ms = 0;; waited_ms += 10) {
+        struct pollfd fd;
+        posix_console_drain();
+        if (waited_ms >= wait_ms || !posix_console_wants(&fd)) {
+            return;
+        }
+        (void)poll(&fd, 1, 10);
+    }
+}
+
+/* As much as fits. */
+static size_t append(const char *data, size_t bytes)
+{
+    size_t room = sizeof out.buffer - out.used;
+    if (bytes > room) {
+        bytes = room;
+    }
+    memcpy(out.buffer + out.used, data, bytes);
+    out.used += bytes;
+    const char *newline = memrchr(out.buffer + out.whole, '\n', out.used - out.whole);
+    if (newline != NULL) {
+        out.whole = (size_t)(newline - out.buffer) + 1;
+    }
+    return bytes;
+}
+
+/* Once there is room again. */
+static void tell_what_was_skipped(void)
+{
+    char line[96];
+    if (out.skipped == 0 || out.used != out.whole || sizeof out.buffer - out.used < sizeof line) {
+        return;
+    }
+    int bytes = snprintf(line, sizeof line, "(%lu lines are only in the log file: not read here)\n",
+                         out.skipped);
+    out.skipped = 0;
+    (void)append(line, (size_t)bytes);
+}
+
+/* A piece of a line, with its newline or without; the line is dropped whole when it does not fit. */
+static void append_or_skip(const char *data, size_t bytes)
+{
+    bool ends = data[bytes - 1] == '\n';
+    if (!out.skipping && bytes > sizeof out.buffer - out.used) {
+        out.used = out.whole;
+        out.skipping = true;
+        out.skipped++;
+    } else if (!out.skipping) {
+        (void)append(data, bytes);
+    }
+    if (ends) {
+        out.skipping = false;
+    }
+}
+
+static void write_log_file(const char *data, size_t bytes)
+{
+    ssize_t wrote = write(log_fd, data, bytes);
+    bool failed = wrote < 0 || (size_t)wrote < bytes;
+    if (failed && !log_failed) { /* once, not for each line */
+        fprintf(stderr, "herd: the log file is not written: %s\n",
+                wrote < 0 ? strerror(errno) : "no room");
+    }
+    log_failed = failed;
+}
+
+size_t hal_console_write(const char *data, size_t bytes)
+{
+    if (log_fd >= 0) {
+        write_log_file(data, bytes);
+    }
+    if (out.is_closed) {
+        return bytes;
+    }
+    size_t taken = 0;
+    if (log_fd < 0) {
+        taken = append(data, bytes);
+        posix_console_drain();
+        return taken;
+    }
+    while (taken < bytes) {
+        const char *newline = memchr(data + taken, '\n', bytes - taken);
+        size_t piece = newline == NULL ? bytes - taken : (size_t)(newline - data) + 1 - taken;
+        tell_what_was_skipped();
+        append_or_skip(data + taken, piece);
+        taken += piece;
+    }
+    posix_console_drain();
+    return bytes;
+}
