@@ -129,6 +129,24 @@
 #define CFG_PLACES_READ_MS 10000
 #endif
 
+/* One HTTP request to the provider, head and body. The API key may have a third of it. */
+#ifndef CFG_HTTPS_REQUEST_BYTES
+#define CFG_HTTPS_REQUEST_BYTES 1280
+#endif
+
+/* The provider's response: larger ones are refused. Nothing is held: the cost is time. */
+#ifndef CFG_HTTPS_HEAD_BYTES
+#define CFG_HTTPS_HEAD_BYTES 8192
+#endif
+#ifndef CFG_HTTPS_BODY_BYTES
+#define CFG_HTTPS_BODY_BYTES 262144
+#endif
+
+/* A connection to the provider without a request is closed after this long. ms */
+#ifndef CFG_HTTPS_KEEP_MS
+#define CFG_HTTPS_KEEP_MS 45000
+#endif
+
 /* One element of the upstream's answer as text, and the tree that cJSON makes of it. */
 #ifndef CFG_JSON_TEXT_BYTES
 #define CFG_JSON_TEXT_BYTES 4096

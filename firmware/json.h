@@ -31,8 +31,8 @@ int json_parse(struct span text, const struct json_value **out) HERD_MUST_CHECK;
 
 /* The member `name` of an object. HERD_E_RANGE: there is none; HERD_E_SYNTAX: not an object, or the
  * name is there twice, so that readers would disagree. Cost: linear in the members. */
-int json_member(const struct json_value *object, const char *name, const struct json_value **out)
-    HERD_MUST_CHECK;
+int json_member(const struct json_value *object, const char *name,
+                const struct json_value **out) HERD_MUST_CHECK;
 
 bool json_is_object(const struct json_value *v);
 bool json_is_array(const struct json_value *v);

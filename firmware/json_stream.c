@@ -5,25 +5,25 @@
 _Static_assert(CFG_JSON_DEPTH <= 32, "a level is a bit of `objects`");
 
 enum state {
-    VALUE,        /* a value must come */
-    FIRST_VALUE,  /* a value, or ] */
-    FIRST_NAME,   /* a member's name, or } */
-    NAME,         /* a member's name */
+    VALUE,       /* a value must come */
+    FIRST_VALUE, /* a value, or ] */
+    FIRST_NAME,  /* a member's name, or } */
+    NAME,        /* a member's name */
     COLON,
-    AFTER_VALUE,  /* a comma, or the end of the object or array */
+    AFTER_VALUE, /* a comma, or the end of the object or array */
     STRING,
-    ESCAPE,       /* after a backslash */
-    HEX,          /* of \uXXXX */
+    ESCAPE, /* after a backslash */
+    HEX,    /* of \uXXXX */
     LITERAL,
-    MINUS,        /* a digit must come */
-    ZERO,         /* a leading 0: no digit may follow */
+    MINUS, /* a digit must come */
+    ZERO,  /* a leading 0: no digit may follow */
     INTEGER,
-    POINT,        /* a digit must come */
+    POINT, /* a digit must come */
     FRACTION,
-    EXPONENT,     /* a sign or a digit must come */
-    EXPONENT_SIGN,/* a digit must come */
+    EXPONENT,      /* a sign or a digit must come */
+    EXPONENT_SIGN, /* a digit must come */
     EXPONENT_DIGITS,
-    DONE          /* white space only */
+    DONE /* white space only */
 };
 
 void json_stream_init(struct json_stream *s, struct span array_name, const struct json_sink *sink,

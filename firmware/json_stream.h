@@ -43,16 +43,16 @@ struct json_stream {
     uint32_t objects; /* bit d: level d + 1 is an object */
     uint8_t depth;
     uint8_t state;
-    uint8_t count;          /* bytes of a literal, or hex digits, so far */
-    const char *literal;    /* the rest of true, false or null */
-    uint8_t utf8_left;      /* continuation bytes still to come */
-    uint8_t utf8_low;       /* range of the next one */
+    uint8_t count;       /* bytes of a literal, or hex digits, so far */
+    const char *literal; /* the rest of true, false or null */
+    uint8_t utf8_left;   /* continuation bytes still to come */
+    uint8_t utf8_low;    /* range of the next one */
     uint8_t utf8_high;
-    bool key;               /* the string is a member's name */
-    bool in_array;          /* between the array's brackets */
+    bool key;      /* the string is a member's name */
+    bool in_array; /* between the array's brackets */
     bool array_seen;
-    bool capturing;         /* of an element or a member's value, into text */
-    bool whole;             /* what is captured fits so far */
+    bool capturing; /* of an element or a member's value, into text */
+    bool whole;     /* what is captured fits so far */
     char name[JSON_STREAM_NAME_BYTES];
     uint8_t name_bytes;
     size_t text_bytes;

@@ -105,7 +105,8 @@ __INT64_TYPE__ mbedtls_port_time(__INT64_TYPE__ *out);
 #define MBEDTLS_SHA384_C
 #define MBEDTLS_SHA512_C
 #define MBEDTLS_CTR_DRBG_C
-#define MBEDTLS_CTR_DRBG_ENTROPY_LEN 48 /* AES-256: 32 bytes of key, 16 of nonce (SP 800-90A, 10.2.1) */
+#define MBEDTLS_CTR_DRBG_ENTROPY_LEN                                                               \
+    48 /* AES-256: 32 bytes of key, 16 of nonce (SP 800-90A, 10.2.1) */
 #define MBEDTLS_VERSION_C
 
 #endif
