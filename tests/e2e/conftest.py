@@ -1,0 +1,54 @@
+"""Fixtures on top of herdlib: what a test starts ends with it, and must have ended well."""
+
+import pytest
+
+import herdlib
+
+
+@pytest.fixture
+def programs(tmp_path):
+    own = herdlib.Programs(tmp_path)
+    yield own
+    own.end()
+
+
+@pytest.fixture
+def new_herd(programs):
+    """new_herd(names, links, boards, section={...}): a herd file; nothing runs yet."""
+    return lambda *args, **named: herdlib.Herd(programs, *args, **named)
+
+
+@pytest.fixture
+def new_standin(programs):
+    return lambda *args, **named: herdlib.Standin(programs, *args, **named)
+
+
+@pytest.fixture(params=herdlib.BOARDS)
+def board(request):
+    return request.param
+
+
+@pytest.fixture(scope="module", params=herdlib.BOARDS)
+def shared_solo(request, tmp_path_factory):
+    programs = herdlib.Programs(tmp_path_factory.mktemp(f"solo-{request.param}"))
+    yield herdlib.Herd(programs, boards=request.param)
+    programs.end()
+
+
+@pytest.fixture
+def solo(shared_solo):
+    """A node without neighbours and places that the tests of a module share, once per board; for
+    tests that do not depend on what its table holds."""
+    node = shared_solo.nodes.get("Solo")
+    if node is None or node.process.poll() is not None:
+        node = shared_solo.start()
+    yield node
+    node.check()
+    herdlib.wait_until(lambda: node.log.count("session.taken") == node.log.count("session.ended"),
+                       f"all sessions are over\n{node.log.tail()}", check=node.check)
+
+
+@pytest.fixture
+def client(solo):
+    with herdlib.Client(solo.port) as one:
+        yield one

@@ -1,0 +1,240 @@
+"""Section 5 of PROTOCOL.md, as an uninvited caller of the link listener meets it."""
+
+import socket
+import struct
+
+import pytest
+
+from herdlib import PATIENCE_S, Client, parse_at
+
+HELLO, REPORT, ACK, BEAT, BYE = 1, 2, 3, 4, 9
+BYE_VERSION, BYE_IDENTITY, BYE_SETTINGS, BYE_PROTOCOL = 3, 4, 5, 6
+AT = b"AT Bona +0.263873386 smuggled +34.068930-118.445127 1621464827.959498503"
+
+
+@pytest.fixture(name="pair")
+def fixture_pair(new_herd):
+    """Two linked nodes; a third one, Carol, is in the herd file as a neighbour of A and never runs."""
+    herd = new_herd(("A", "B", "Carol"), (("A", "B"), ("A", "Carol")))
+    herd.start("A", "B")
+    herd.linked("A", "B")
+    return herd
+
+
+def frame(kind, body=b""):
+    return struct.pack(">BH", kind, len(body)) + body
+
+
+def name(text):
+    return bytes([len(text)]) + text
+
+
+def hello(sender=b"Carol", target=b"A", version=1, report_bytes=128, skew_max=60, boot=4711):
+    return frame(HELLO, struct.pack(">BIQHII", version, 0, boot, report_bytes, skew_max, 4096)
+                 + name(sender) + name(target))
+
+
+def report(text, key=10**18, flags=0):
+    return frame(REPORT, struct.pack(">qB", key, flags) + text)
+
+
+class Caller:
+    """A bare connection to a link listener."""
+
+    def __init__(self, node):
+        self.socket = socket.create_connection(("127.0.0.1", node.link_port), PATIENCE_S)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.socket.close()
+
+    def send(self, data):
+        self.socket.sendall(data)
+
+    def exactly(self, count):
+        data = b""
+        while len(data) < count:
+            piece = self.socket.recv(count - len(data))
+            if not piece:
+                return None
+            data += piece
+        return data
+
+    def frame(self):
+        """The next (type, body); None at the end of the connection."""
+        try:
+            head = self.exactly(3)
+            if head is None:
+                return None
+            kind, length = struct.unpack(">BH", head)
+            return kind, self.exactly(length)
+        except ConnectionError:
+            return None
+
+    def frames(self):
+        """All frames up to the end of the connection."""
+        found = []
+        while (one := self.frame()) is not None:
+            found.append(one)
+        return found
+
+
+def check_untouched(herd, mark):
+    """Nothing of what the caller said was believed, and the real link never went down."""
+    with Client(herd["A"].port) as client:
+        assert client.known("smuggled") is None
+        at = client.iamat("real")
+    herd.knows("B", "real", at)
+    log = herd["A"].log
+    assert not log.find("link.down", mark) and not log.find("link.up", mark)
+
+
+@pytest.mark.parametrize("data", [
+    AT + b"\n", b"IAMAT smuggled +1+2 3\n", b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", b"\n" * 5, b"\0" * 3,
+    b"\xff" * 70000, bytes(range(256)) * 8, b"\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03", b"\x01", b"",
+    hello()[:-1]], ids=lambda data: repr(data[:20]))
+def test_garbage_at_the_link_listener_is_dropped_and_changes_nothing(pair, data):
+    mark = pair["A"].log.mark()
+    with Caller(pair["A"]) as caller:
+        try:
+            caller.send(data)
+        except ConnectionError:
+            pass  # dropped already
+        assert all(kind == BYE for kind, _ in caller.frames())
+    pair["A"].log.wait("link.dropped", mark, peer="?")
+    check_untouched(pair, mark)
+
+
+@pytest.mark.parametrize("data, reason", [
+    (report(AT), BYE_PROTOCOL),
+    (frame(ACK, b"\0\0\0\1"), BYE_PROTOCOL),
+    (frame(BEAT, b"\0" * 17), BYE_PROTOCOL),
+    (frame(HELLO), BYE_PROTOCOL),
+    (frame(HELLO, b"\1"), BYE_PROTOCOL),
+    (frame(HELLO, b"\1" * 2000), BYE_PROTOCOL),
+    (frame(REPORT, b"\1" * 60000), BYE_PROTOCOL),
+    (hello(sender=b"Mallory"), BYE_IDENTITY),
+    (hello(sender=b"A"), BYE_IDENTITY),
+    (hello(sender=b"carol"), BYE_IDENTITY),
+    (hello(sender=b"Car ol"), BYE_PROTOCOL),
+    (hello(sender=b""), BYE_PROTOCOL),
+    (hello(sender=b"x" * 33), BYE_PROTOCOL),
+    (hello(target=b"B"), BYE_IDENTITY),
+    (hello(version=2), BYE_VERSION),
+    (hello(version=0), BYE_VERSION),
+    (hello(report_bytes=127), BYE_SETTINGS),
+    (hello(skew_max=61), BYE_SETTINGS),
+])
+def test_a_caller_that_breaks_the_handshake_is_told_why_and_dropped(pair, data, reason):
+    mark = pair["A"].log.mark()
+    with Caller(pair["A"]) as caller:
+        caller.send(data)
+        *before, (kind, body) = caller.frames()
+    assert not before and (kind, body) == (BYE, bytes([reason]))
+    pair["A"].log.wait("link.dropped", mark, peer="?")
+    check_untouched(pair, mark)
+
+
+@pytest.mark.parametrize("data", [
+    hello(), frame(ACK, b"\0\0\0\1"), frame(ACK, b"\xff\xff\xff\xff"), frame(ACK, b"\0"),
+    frame(ACK, b"\0" * 5), frame(BEAT, b"\0" * 16), frame(BEAT, b"\0" * 18), frame(BEAT, b"\1" * 3000)])
+def test_a_neighbour_that_breaks_the_protocol_is_told_and_dropped(pair, data):
+    with Caller(pair["A"]) as caller:
+        caller.send(hello())
+        assert caller.frame()[0] == HELLO
+        pair["A"].log.wait("link.up", peer="Carol")
+        caller.send(data)
+        assert caller.frames()[-1] == (BYE, bytes([BYE_PROTOCOL]))
+    down = pair["A"].log.wait("link.down", peer="Carol")
+    check_untouched(pair, pair["A"].log.events.index(down) + 1)
+
+
+@pytest.mark.parametrize("text, key", [
+    (AT + b"\n", 10**18), (AT.replace(b" +34", b"  +34"), 10**18), (AT[3:], 10**18), (b"", 10**18),
+    (AT.replace(b"+0.263873386", b"0.263873386"), 10**18), (AT.replace(b"+34", b"+94"), 10**18),
+    (AT.replace(b"Bona", b"Bo/na"), 10**18), (AT + b" x", 10**18), (AT.replace(b"smu", b"s\x01u"), 10**18),
+    (AT.replace(b"smuggled", b"smuggled" * 12), 10**18), (AT, -1), (AT, -2**63),
+    (AT, 2**63 - 1)])
+def test_a_report_that_no_node_would_send_is_refused_and_acknowledged(pair, text, key):
+    with Caller(pair["A"]) as caller:
+        caller.send(hello() + report(text, key))
+        frames = [caller.frame()]
+        while frames[-1][0] != ACK:
+            frames.append(caller.frame())
+        assert frames[-1] == (ACK, b"\0\0\0\1")
+        pair["A"].log.wait("link.refused", peer="Carol", frame="report")
+        with Client(pair["A"].port) as client:
+            assert client.known("smuggled") is None
+
+
+def test_frames_of_unknown_and_reserved_types_are_skipped(pair):
+    with Caller(pair["A"]) as caller:
+        unknown = b"".join(frame(kind, b"?" * length) for kind in (0, 5, 6, 7, 8, 10, 99, 255)
+                           for length in (0, 1, 65535))
+        caller.send(hello() + unknown + report(AT))
+        while (one := caller.frame())[0] != ACK:
+            assert one[0] in (HELLO, BEAT, REPORT)
+        assert one == (ACK, b"\0\0\0\1")
+    pair.knows("B", "smuggled", AT)
+
+
+def test_a_new_neighbour_is_told_what_is_known_in_order_of_credit(pair):
+    """At most 32 REPORTs are on their way unacknowledged."""
+    with Client(pair["A"].port) as client:
+        ats = {client.iamat(f"d{i}", stamp=1000 + i) for i in range(100)}
+    with Caller(pair["A"]) as caller:
+        caller.send(hello())
+        got, acked = [], 0
+        caller.socket.settimeout(1)
+        while len(got) < 100:
+            try:
+                kind, body = caller.frame()
+            except TimeoutError:
+                assert len(got) == acked + 32, "goes on as far as the credit reaches"
+                acked = len(got)
+                caller.send(frame(ACK, struct.pack(">I", acked)))
+                continue
+            if kind == REPORT:
+                got.append(body[9:])
+                assert len(got) <= acked + 32, "more in flight than allowed"
+                if acked:  # the first time the credit was waited for; that is proof enough
+                    acked = len(got)
+                    caller.send(frame(ACK, struct.pack(">I", acked)))
+        assert set(got) == ats
+        key, flags = struct.unpack(">qB", body[:9]) if kind == REPORT else (0, 0)
+        assert flags == 0 and key == int(parse_at(got[-1]).stamp) * 10**9
+
+
+def test_a_crowd_at_the_link_listener_does_not_part_a_node_from_its_herd(pair):
+    crowd = [Caller(pair["A"]) for _ in range(60)]
+    try:
+        mark = 0
+        with Client(pair["A"].port) as client:
+            at = client.iamat("real")
+        pair.knows("B", "real", at)
+        assert not pair["A"].log.find("link.down", mark)
+        pair["A"].log.wait("conn.refused", **{"class": "link"})
+    finally:
+        for caller in crowd:
+            caller.socket.close()
+    pair["B"].kill()
+    pair.start("B")  # and a neighbour that restarts finds its way in
+    pair.linked("A", "B")
+    pair.knows("B", "real", at)
+
+
+def test_a_second_connection_of_a_restarted_neighbour_takes_the_links_place(pair):
+    with Caller(pair["A"]) as first:
+        first.send(hello(boot=1))
+        pair["A"].log.wait("link.up", peer="Carol")
+        with Caller(pair["A"]) as second:
+            second.send(hello(boot=2))
+            assert second.frame()[0] == HELLO
+            assert first.frames()[-1][0] in (HELLO, BEAT, BYE)
+            with Client(pair["A"].port) as client:
+                at = client.iamat("real")
+            while (one := second.frame())[0] != REPORT:
+                pass
+            assert one[1][9:] == at
