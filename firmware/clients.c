@@ -170,9 +170,7 @@ static void write_slot(unsigned slot, const struct client_record *record)
     HERD_ASSERT(!text.cut);
 
     ranks[slot] = rank_of(record);
-    if (++last_version == 0) { /* 0 means free */
-        last_version = 1;
-    }
+    last_version = last_version == UINT32_MAX ? 1 : last_version + 1; /* 0 means free */
     client->version = last_version;
     if (lowest != NO_SLOT && (slot == lowest || is_lower(slot, lowest))) {
         lowest = slot == lowest ? NO_SLOT : slot;

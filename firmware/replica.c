@@ -130,8 +130,8 @@ static bool is_settled(const struct proto_report *report, int64_t now_ns, bool c
         return true;
     }
     int64_t ahead_ns = add_clamped(now_ns, skew_max);
-    if (clock_trusted && report->stamp_ns > ahead_ns && known.report.stamp_ns > ahead_ns &&
-        report->stamp_ns <= known.report.stamp_ns) {
+    if (clock_trusted && report->stamp_ns > ahead_ns &&
+        report->stamp_ns <= known.report.stamp_ns) { /* then the stored one is ahead as well */
         *result = CLIENTS_OLDER;
         return true;
     }

@@ -152,7 +152,8 @@ void text_e7(struct text *t, int32_t value_e7)
 
 void text_escaped(struct text *t, struct span s, size_t bytes_max)
 {
-    size_t shown = s.bytes < bytes_max ? s.bytes : bytes_max;
+    bool shortened = s.bytes > bytes_max;
+    size_t shown = shortened ? bytes_max : s.bytes;
 
     for (size_t i = 0; i < shown && !t->cut; i++) {
         unsigned byte = (unsigned char)s.at[i];
@@ -164,7 +165,7 @@ void text_escaped(struct text *t, struct span s, size_t bytes_max)
             put_whole(t, escape, sizeof escape);
         }
     }
-    if (shown < s.bytes) {
+    if (shortened) {
         put_whole(t, "...", 3);
     }
 }

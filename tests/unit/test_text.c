@@ -263,6 +263,8 @@ static void u64_refuses_everything_else_and_writes_nothing(void **state)
     uint64_t value = 77;
     assert_false(text_parse_u64(SPAN_LIT("18446744073709551616"), UINT64_MAX, &value));
     assert_false(text_parse_u64(SPAN_LIT("1\0"), 20, &value));
+    assert_false(text_parse_u64(SPAN_LIT("7"), 5, &value));
+    assert_false(text_parse_u64(SPAN_LIT("1"), 0, &value));
     assert_int_equal(value, 77);
 }
 
