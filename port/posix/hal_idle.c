@@ -1,6 +1,7 @@
 #include "hal_idle.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/eventfd.h>
 #include <time.h>
@@ -11,11 +12,12 @@
 
 #define POLL_FDS 4096
 /* A busy node comes here with nothing to wait for after each round; looking at every socket each time
- * would cost more than the rounds. */
+ * would cost more than the rounds, unless there was something the last time. */
 #define POLL_APART_US 200
 
 static int wake_fd = -1;
 static uint64_t polled_us;
+static bool found_any;
 
 int posix_wake_init(void)
 {
@@ -56,10 +58,12 @@ void hal_idle(uint32_t max_ms)
     unsigned count = 0;
     uint32_t timeout_ms = max_ms;
 
-    if (net_slirp_peek(&frame, &bytes)) {
+    bool has_frames = net_slirp_peek(&frame, &bytes);
+    if (has_frames) {
         timeout_ms = 0; /* the network has something */
     }
-    if (timeout_ms == 0 && (net_slirp_is_busy() || now_us() - polled_us < POLL_APART_US)) {
+    bool may_skip = timeout_ms == 0 && (has_frames || !found_any);
+    if (may_skip && (net_slirp_is_busy() || now_us() - polled_us < POLL_APART_US)) {
         return;
     }
     fds[count++] = (struct pollfd){.fd = wake_fd, .events = POLLIN};
@@ -69,7 +73,8 @@ void hal_idle(uint32_t max_ms)
     count = net_slirp_fill(fds, count, POLL_FDS, &timeout_ms);
     int found = poll(fds, count, timeout_ms > INT32_MAX ? -1 : (int)timeout_ms);
     polled_us = now_us();
-    if (found > 0) {
+    found_any = found > 0;
+    if (found_any) {
         take_wake(&fds[0]);
     }
     /* Without anything found it still runs libslirp's own clock. */

@@ -16,6 +16,7 @@
 
 #define MTU         (TCP_MSS + 40) /* IPv4 and TCP headers without options */
 #define FRAME_BYTES (MTU + 14)
+#define LOOPBACK    0x7F000001u
 #define POLL_FRAMES 64 /* handed to lwIP in one call */
 
 static struct netif netif;
@@ -66,6 +67,11 @@ int hal_net_start(const struct hal_net_config *config)
     const ip4_addr_t gateway = to_ip4(NET_SLIRP_HOST);
     const ip_addr_t dns = to_ip4(NET_SLIRP_DNS);
 
+    if (config->address >> 24 == 127 && config->address != LOOPBACK) {
+        fprintf(stderr, "herd: on the loopback libslirp reaches 127.0.0.1 only: give the node that "
+                        "address and ports of its own\n");
+        return -1;
+    }
     if (net_slirp_start(MTU) != 0 || net_slirp_forward(config->address, config->port) != 0 ||
         (config->link_port != 0 && net_slirp_forward(config->address, config->link_port) != 0)) {
         return -1;

@@ -16,8 +16,7 @@
  * queue that is smaller than what the guest has asked for. */
 #define QUEUE_BYTES (65536u + 2u * (CFG_SESSIONS + 2 * CFG_LINKS + 1) * BOARD_TCP_WND)
 
-#define BACKLOG 128 /* of the sockets that listen on the host */
-#define TIMERS  4   /* libslirp 4.7 makes one, for IPv6 */
+#define TIMERS 4 /* libslirp 4.7 makes one, for IPv6 */
 
 struct timer {
     SlirpTimerCb fire; /* NULL: free */
@@ -148,8 +147,9 @@ int net_slirp_start(unsigned mtu)
     return 0;
 }
 
-/* libslirp listens with a backlog of 1, so that the second of two clients at once waits for its SYN
- * to be sent again. Before anything was accepted every socket that it has is a listener. */
+/* libslirp listens with a backlog of 1, and accepts one connection each time it is served: the third
+ * of three clients at once would wait a second for its SYN to be sent again. Before anything was
+ * accepted every socket that it has is a listener. */
 static int raise_backlog(int fd, int events, void *opaque)
 {
     int listens = 0;
@@ -157,7 +157,7 @@ static int raise_backlog(int fd, int events, void *opaque)
     (void)events;
     (void)opaque;
     if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &bytes) == 0 && listens) {
-        (void)listen(fd, BACKLOG);
+        (void)listen(fd, SOMAXCONN);
     }
     return -1; /* not polled now */
 }
