@@ -83,6 +83,12 @@
 #define CFG_CONN_PROGRESS_MS 30000
 #endif
 
+/* Without an answer of a DHCP server for this long the log says so, and asking starts again at its
+ * quickest. ms */
+#ifndef CFG_NET_DHCP_MS
+#define CFG_NET_DHCP_MS 10000
+#endif
+
 /* A record that a neighbour's application has not acknowledged; at most this many in flight. */
 #ifndef CFG_LINK_INFLIGHT
 #define CFG_LINK_INFLIGHT 32

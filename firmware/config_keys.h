@@ -11,9 +11,10 @@
 #include "text.h"
 
 /* The rows of the table; asserted where it is. The first NODE rows are those of [node NAME], and every
- * node needs each of them. */
-#define CONFIG_KEYS_COUNT      19
-#define CONFIG_KEYS_NODE_COUNT 3
+ * node needs the first NEEDED of them. */
+#define CONFIG_KEYS_COUNT       23
+#define CONFIG_KEYS_NODE_COUNT  7
+#define CONFIG_KEYS_NODE_NEEDED 3
 
 enum config_section {
     SEC_NONE,

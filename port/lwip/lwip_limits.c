@@ -1,5 +1,6 @@
 /* The relations between lwIP's sizes and herd's limits, asserted with their reasons. No code. */
 #include "lwip/memp.h"
+#include "lwip/prot/dhcp.h"
 #include "lwip/opt.h"
 #include "lwip/pbuf.h"
 #include "lwip/priv/tcp_priv.h"
@@ -41,6 +42,8 @@ _Static_assert(LWIPPOOLS_SMALL_COUNT >= MEMP_NUM_TCP_SEG + MEMP_NUM_ARP_QUEUE + 
                "each queued segment has headers; some more answer ARP and acknowledge");
 _Static_assert(512 >= sizeof(struct pbuf) + PBUF_TRANSPORT + 12 + DNS_MAX_NAME_LENGTH + 2 + 4 + 16,
                "a DNS query comes from the medium pool");
+_Static_assert(512 >= sizeof(struct pbuf) + PBUF_TRANSPORT + sizeof(struct dhcp_msg),
+               "a DHCP message comes from the medium pool");
 _Static_assert((TCP_MSS <= 1460 ? 1600 : 9216) >= TCP_MSS + PBUF_TRANSPORT + 64,
                "what is left of a split segment comes from the large pool");
 #endif

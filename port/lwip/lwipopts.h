@@ -108,8 +108,17 @@
 #define IP_FORWARD    0
 #define LWIP_ICMP     1
 #define LWIP_RAW      0
-#define LWIP_DHCP     0
-#define LWIP_ACD      0
+
+/* --- DHCP -------------------------------------------------------------------------------------- */
+
+#define LWIP_DHCP 1
+/* Off, or each start waits seconds for the wire's silence (RFC 5227). */
+#define LWIP_DHCP_DOES_ACD_CHECK 0
+#define LWIP_ACD                 0
+/* Leases to the second, where lwIP's default counts them in minutes. */
+#define DHCP_COARSE_TIMER_SECS 1
+#define DHCP_TIMEOUT_SIZE_T    u32_t
+#define LWIP_NETIF_HOSTNAME    1 /* the node's name, for the server's list */
 
 /* Sums over 32 bits at a time. */
 #define LWIP_CHKSUM_ALGORITHM 3
@@ -122,10 +131,11 @@
 #define DNS_MAX_NAME_LENGTH 64
 #define DNS_MAX_SERVERS     2
 #define DNS_MAX_RETRIES     4
-#define MEMP_NUM_UDP_PCB    DNS_TABLE_SIZE /* a source port of its own for each query */
+/* A source port of its own for each query, and DHCP's. */
+#define MEMP_NUM_UDP_PCB (DNS_TABLE_SIZE + 1)
 /* LWIP_DNS_SECURE stays at its default: random ids, random ports, one query per name. */
 
-/* TCP, ARP, DNS: lwIP's own. Firmware has its deadlines in the scheduler. */
+/* TCP, ARP, DHCP, DNS: lwIP's own. Firmware has its deadlines in the scheduler. */
 #define MEMP_NUM_SYS_TIMEOUT LWIP_NUM_SYS_TIMEOUT_INTERNAL
 
 /* --- Hooks, statistics ------------------------------------------------------------------------- */

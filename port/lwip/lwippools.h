@@ -2,7 +2,7 @@
  * of size: no include guard.
  *
  * Small: the headers of a segment, a pure acknowledgement, an ARP frame (lwip_limits.c asserts that
- * they fit). Medium: a DNS query, an ICMP error. Large: the rest of a segment that is split because
+ * they fit). Medium: a DNS query, a DHCP message, an ICMP error. Large: the rest of a segment that is split because
  * the peer's window shrank below it; at most two at a time, others wait for their persist timer.
  */
 #if __SIZEOF_POINTER__ == 8

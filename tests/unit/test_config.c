@@ -56,6 +56,7 @@ static const char full[] = "\xEF\xBB\xBF; a comment\r\n"
                            "[node C]\naddress=10.0.0.3\nport=65535\nlink_port=1\n"
                            "[node B]\naddress=10.0.0.2\nport=10\nlink_port=11\n"
                            "[node A]\naddress=255.1.2.3\nport=10\nlink_port=11\n"
+                           "mask = 255.255.0.0\ngateway = 255.1.0.1\ndns = 9.9.9.9\ndhcp = no\n"
                            "[places]\n"
                            "provider = google-legacy\naddress = 127.0.0.1\nport = 14443\n"
                            "trust_file = a b.pem\nkey_file = /k\ncache_seconds = 0\n"
@@ -73,6 +74,10 @@ static void every_key_is_read(void **state)
     assert_int_equal(config.nodes[2].address, 0xFF010203);
     assert_int_equal(config.nodes[0].port, 65535);
     assert_int_equal(config.nodes[0].link_port, 1);
+    assert_int_equal(config.nodes[2].mask, 0xFFFF0000);
+    assert_int_equal(config.nodes[2].gateway, 0xFF010001);
+    assert_int_equal(config.nodes[2].dns, 0x09090909);
+    assert_false(config.nodes[2].dhcp);
     assert_int_equal(config.nodes[0].line, 8);
     assert_int_equal(config.nodes[0].links, 2);
     assert_int_equal(config.nodes[1].links, 5);
@@ -113,6 +118,10 @@ static void defaults_hold_where_the_file_is_silent(void **state)
     assert_int_equal(config.report_bytes, 128);
     assert_int_equal(config.skew_max_s, 60);
     assert_false(config.insecure_links);
+    assert_int_equal(config.nodes[0].mask, 0xFFFFFF00);
+    assert_int_equal(config.nodes[0].gateway, 0);
+    assert_int_equal(config.nodes[0].dns, 0);
+    assert_false(config.nodes[0].dhcp);
     assert_int_equal(config.places.provider, CONFIG_PLACES_GOOGLE);
     assert_string_equal(config.places.host, "places.googleapis.com");
     assert_int_equal(config.places.address, 0);
@@ -159,6 +168,11 @@ static void an_override_of_node_is_of_the_named_node_only(void **state)
     assert_int_equal(config.nodes[1].port, 10);
     accepts("[node X]\nport=1\nlink_port=2\n", "node.address=1.2.3.4", "X");
     assert_int_equal(config.nodes[0].address, 0x01020304);
+    accepts(full, "node.dhcp=no", "C");
+    assert_int_equal(config.nodes[2].mask, 0xFFFF0000);
+    accepts("[node X]\naddress=10.0.0.1\nport=1\nlink_port=2\n", "node.dhcp=yes", "X");
+    assert_true(config.nodes[0].dhcp);
+    assert_int_equal(config.nodes[0].mask, 0xFFFFFF00);
 }
 
 static void a_bad_override_is_refused(void **state)
@@ -247,6 +261,21 @@ static void a_bad_value_is_refused_with_its_place_and_what_would_be_right(void *
         {"limits", "idle_seconds = 0", "\"0\" is not a time in seconds; use 1 to 604800"},
         {"log", "level = loud", "\"loud\" is not a level; use error, warn, info or debug"},
         {"node A", "address =", "\"\" is not an IPv4 address; use four numbers, as in 127.0.0.1"},
+        {"node A", "mask = 24",
+         "\"24\" is not a network mask; use 128.0.0.0 to 255.255.255.252, as in 255.255.255.0"},
+        {"node A", "mask = 255.0.255.0",
+         "\"255.0.255.0\" is not a network mask; use 128.0.0.0 to 255.255.255.252, as in "
+         "255.255.255.0"},
+        {"node A", "mask = 0.0.0.0",
+         "\"0.0.0.0\" is not a network mask; use 128.0.0.0 to 255.255.255.252, as in "
+         "255.255.255.0"},
+        {"node A", "mask = 255.255.255.254",
+         "\"255.255.255.254\" is not a network mask; use 128.0.0.0 to 255.255.255.252, as in "
+         "255.255.255.0"},
+        {"node A", "gateway = here",
+         "\"here\" is not an IPv4 address; use four numbers, as in 127.0.0.1"},
+        {"node A", "dns = 8.8.8", "\"8.8.8\" is not an IPv4 address; use four numbers, as in 127.0.0.1"},
+        {"node A", "dhcp = on", "\"on\" is not a choice here; use yes or no"},
         {"node A", "port = 1000000", "\"1000000\" is not a port; use 1 to 65535"},
         {"node A", "link_port = \x1b[2J", "\"\\x1b[2J\" is not a port; use 1 to 65535"},
     };
@@ -372,6 +401,31 @@ static void every_node_needs_address_and_ports(void **state)
             "t.conf:9: [node C] link_port: missing; every node needs a port there");
     refuses(NODES_AB "[node C]\naddress=1.1.1.1\nport=1\n", "node.link_port=5", "A",
             "t.conf:9: [node C] link_port: missing; every node needs a port there");
+}
+
+#define NODE_AT(address) "[node A]\naddress=" address "\nport=1\nlink_port=2\n"
+
+static void the_network_of_a_node_makes_sense(void **state)
+{
+    (void)state;
+    refuses(NODE_AT("10.1.2.0"), NULL, "A",
+            "t.conf:1: [node A]: 10.1.2.0 is the network itself with mask 255.255.255.0; use "
+            "another address or mask");
+    refuses(NODE_AT("10.1.2.255"), NULL, "A",
+            "t.conf:1: [node A]: 10.1.2.255 is the network's broadcast address with mask "
+            "255.255.255.0; use another address or mask");
+    refuses(NODE_AT("10.1.2.3"), "node.mask=255.255.255.252", "A",
+            "t.conf:1: [node A]: 10.1.2.3 is the network's broadcast address with mask "
+            "255.255.255.252; use another address or mask");
+    accepts(NODE_AT("10.1.2.255") "mask=255.255.0.0\n", NULL, "A");
+    refuses(NODE_AT("10.1.2.3") "gateway=10.1.3.1\n", NULL, "A",
+            "t.conf:1: [node A] gateway: 10.1.3.1 is not in the network of 10.1.2.3 with mask "
+            "255.255.255.0");
+    accepts(NODE_AT("10.1.2.3") "gateway=10.1.3.1\nmask=255.255.254.0\n", NULL, "A");
+    refuses(NODE_AT("10.1.2.3") "gateway=10.1.2.1\n", "node.dhcp=yes", "A",
+            "t.conf:1: [node A] gateway: with dhcp = yes the server says it; leave it out");
+    accepts(NODE_AT("10.1.2.3") "gateway=\ndns=10.1.2.1\ndhcp=yes\n", NULL, "A");
+    accepts(NODE_AT("127.0.0.255") "gateway=10.1.2.1\n", NULL, "A"); /* no network of its own */
 }
 
 static void ports_of_one_address_differ(void **state)
@@ -504,6 +558,7 @@ static void the_presets_are_valid(void **state)
     (void)state;
     preset("tools/herds/bailey.conf", "Bailey", 5, 2);
     preset("tools/herds/bailey.conf", "Jaquez", 5, 2);
+    preset("tools/herds/bailey-tap.conf", "Clark", 5, 2);
     preset("tools/herds/goloman.conf", "Goloman", 5, 3);
     preset("tools/herds/goloman.conf", "Welsh", 5, 1);
     preset("tools/herds/solo.conf", "Solo", 1, 0);
@@ -528,6 +583,7 @@ int main(void)
         cmocka_unit_test(a_nul_byte_is_refused),
         cmocka_unit_test(the_node_must_be_in_the_herd),
         cmocka_unit_test(every_node_needs_address_and_ports),
+        cmocka_unit_test(the_network_of_a_node_makes_sense),
         cmocka_unit_test(ports_of_one_address_differ),
         cmocka_unit_test(links_name_known_nodes_once),
         cmocka_unit_test(links_need_consent_until_they_have_keys),
