@@ -8,7 +8,7 @@
 
 #include "board.h"
 
-/* Records in the client table (devices known). Cost: CFG_REPORT_BYTES + 48 bytes, and 2 bits per
+/* Records in the client table (devices known). Cost: CFG_REPORT_BYTES + 48 bytes, and 3 bits per
  * link, each. */
 #ifndef CFG_DEVICES
 #define CFG_DEVICES 64
@@ -25,7 +25,7 @@
 #define CFG_SESSIONS 4
 #endif
 
-/* Neighbours of one node. Cost: two conn slots, a frame buffer, CFG_DEVICES/4 bytes each. */
+/* Neighbours of one node. Cost: two conn slots, a frame buffer, 3 * CFG_DEVICES / 8 bytes each. */
 #ifndef CFG_LINKS
 #define CFG_LINKS 2
 #endif

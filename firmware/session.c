@@ -12,6 +12,7 @@
 #include "proto.h"
 #include "replica.h"
 #include "sched.h"
+#include "when.h"
 
 #define AT_BYTES_MAX     PROTO_AT_BYTES_MAX(CFG_REPORT_BYTES)
 #define LINES_PER_TURN   64  /* then the other sessions have theirs */
@@ -114,7 +115,8 @@ static void answer_iamat(struct session *s, const struct proto_report *report)
     char buffer[AT_BYTES_MAX + 1];
     struct text t;
     text_init(&t, buffer, sizeof buffer);
-    proto_format_at(&t, names_get(own_name), now_ns - report->stamp_ns, report);
+    proto_format_at(&t, names_get(own_name),
+                    when_difference(now_ns, report->stamp_ns), report);
     log_bytes(EV_SESSION_ANSWER, s, "answer", text_span(&t));
     text_char(&t, '\n');
     reply(s, text_span(&t));
