@@ -8,7 +8,7 @@
 
 #include "board.h"
 
-/* Records in the client table (devices known). Cost: CFG_REPORT_BYTES + 48 bytes, and 2 bits per
+/* Records in the client table (devices known). Cost: CFG_REPORT_BYTES + 48 bytes, and 3 bits per
  * link, each. */
 #ifndef CFG_DEVICES
 #define CFG_DEVICES 64
@@ -25,7 +25,7 @@
 #define CFG_SESSIONS 4
 #endif
 
-/* Neighbours of one node. Cost: two conn slots, a frame buffer, CFG_DEVICES/4 bytes each. */
+/* Neighbours of one node. Cost: two conn slots, a frame buffer, 3 * CFG_DEVICES / 8 bytes each. */
 #ifndef CFG_LINKS
 #define CFG_LINKS 2
 #endif
@@ -196,7 +196,8 @@ _Static_assert(CFG_CONN_TX_BYTES >= 2 * CFG_REPORT_BYTES + 256, "an answer fits 
 _Static_assert(CFG_LINK_SUSPECT_MS < CFG_LINK_BEAT_MS && 3 * CFG_LINK_BEAT_MS < CFG_LINK_DEAD_MS,
                "three heartbeats may be lost before a neighbour is dead");
 _Static_assert(CFG_LINK_INFLIGHT >= 1 && CFG_LINK_INFLIGHT <= 255, "counted in 8 bits");
-_Static_assert(CFG_PLACES_ANSWER_BYTES >= 2048, "a failure with its message, and a real entry, fit");
+_Static_assert(CFG_PLACES_ANSWER_BYTES >= 2048,
+               "a failure with its message, and a real entry, fit");
 _Static_assert(CFG_JSON_DEPTH >= 6 && CFG_JSON_DEPTH <= 16, "a place is nested 5 deep; stack");
 _Static_assert(CFG_LOG_LINE_BYTES >= 160 && CFG_LOG_RING_BYTES >= 2 * CFG_LOG_LINE_BYTES,
                "a line of the longest event fits, and another behind it");

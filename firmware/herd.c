@@ -111,7 +111,8 @@ int herd_start(const struct herd_boot *boot)
     }
     if (config->insecure_links && config->neighbour_count > 0) {
         l = log_begin(EV_NODE_INSECURE);
-        log_span(l, "meaning", SPAN_LIT("plain TCP: whoever reaches the link port can write records"));
+        log_span(l, "meaning",
+                 SPAN_LIT("plain TCP: whoever reaches the link port can write records"));
         log_end(l);
     }
     return HERD_OK;

@@ -69,7 +69,10 @@ static void log_up(void)
     log_address(l, "gateway", to_host(netif_ip4_gw(netif_default)));
     log_address(l, "dns", to_host(ip_2_ip4(dns_getserver(0))));
     log_u64(l, "mtu", netif_default->mtu);
-    log_str(l, "by", asks_dhcp ? "dhcp" : self->dhcp || !hal_net_addresses_are_real() ? "port" : "herd-file");
+    log_str(l, "by",
+            asks_dhcp                                     ? "dhcp"
+            : self->dhcp || !hal_net_addresses_are_real() ? "port"
+                                                          : "herd-file");
     if (asks_dhcp) {
         log_u64(l, "lease_s", dhcp.offered_t0_lease);
     }
@@ -156,14 +159,14 @@ int net_start(const struct config *config, void (*on_up)(void))
     address = 0;
     asks_dhcp = false;
     started = false;
-    const struct hal_net_config net = {
-        .name = self->name,
-        .address = self->address,
-        .mask = self->mask,
-        .gateway = self->gateway,
-        .dhcp = self->dhcp,
-        .port = self->port,
-        .link_port = config->neighbour_count > 0 ? self->link_port : 0};
+    const struct hal_net_config net = {.name = self->name,
+                                       .address = self->address,
+                                       .mask = self->mask,
+                                       .gateway = self->gateway,
+                                       .dhcp = self->dhcp,
+                                       .port = self->port,
+                                       .link_port =
+                                           config->neighbour_count > 0 ? self->link_port : 0};
     lwip_init();
     if (hal_net_start(&net) != 0) {
         return HERD_E_NETWORK;

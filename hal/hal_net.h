@@ -13,7 +13,7 @@ struct hal_net_config {
     uint32_t gateway;   /* 0: none */
     bool dhcp;          /* the interface gets address, mask and gateway from a server */
     uint16_t port;      /* client listener */
-    uint16_t link_port; /* link listener; 0: none */
+    uint16_t link_port; /* link listener; 0: none, the node has no neighbours */
 };
 
 /* You must: add a netif to lwIP, make it the default, and bring it up with address, mask and gateway;
@@ -21,12 +21,14 @@ struct hal_net_config {
  * A MAC address that no other interface on the wire has; one that stays the same lets a DHCP server
  * reserve the address. Where the port's own network is not that of the herd file (slirp), bring it up
  * with an address of that network, and a DNS server if it has one, and make the two ports reachable
- * at `address`. The firmware sets the DNS server of the herd file. Return 0, or a negative value after
- * having said why on the console. Called once, after lwip_init. */
+ * at `address`. A DNS server of the herd file is the firmware's to set. Return 0, or a negative value
+ * after having said why where a person sees it. You must not: keep `config` (its `name` may be kept).
+ * Called once, after lwip_init and rng_init. */
 int hal_net_start(const struct hal_net_config *config);
 
 /* You must: hand received frames to lwIP (netif->input), at most a bounded number per call, and
- * return true when more are waiting. Task context; lwIP's callbacks run inside it. */
+ * return true when more are waiting; drop and count (lwip_stats.link) what lwIP has no pbuf for.
+ * Task context; lwIP's callbacks, and linkoutput for what they send, run inside it. */
 bool hal_net_poll(void);
 
 /* The address at which this node dials an address of the herd file: the same, except where the

@@ -205,8 +205,7 @@ static int forward(uint32_t address, uint16_t port)
 {
     uint32_t timeout_ms = 0;
     errno = 0;
-    if (slirp_add_hostfwd(slirp, 0, to_in_addr(address), port, to_in_addr(GUEST), port) <
-        0) {
+    if (slirp_add_hostfwd(slirp, 0, to_in_addr(address), port, to_in_addr(GUEST), port) < 0) {
         explain(address, port, errno);
         return -1;
     }

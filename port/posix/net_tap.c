@@ -23,7 +23,7 @@
 static int tap_fd = -1;
 static unsigned polled_at; /* in the poll set */
 static bool readable;      /* as far as we know */
-static unsigned long lost;   /* frames that the device did not take */
+static unsigned long lost; /* frames that the device did not take */
 
 static int fail(const char *device, const char *what, const char *remedy)
 {
