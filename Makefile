@@ -21,7 +21,8 @@ endif
 
 all:
 
-HERD ?= tools/herds/bailey.conf
+NET ?= slirp
+HERD ?= tools/herds/$(if $(filter tap,$(NET)),bailey-tap,bailey).conf
 BOARD ?= posix
 PYTHON := /usr/bin/python3
 export DEPS_DIR DEPS_URL
@@ -39,6 +40,7 @@ GOALS := $(or $(MAKECMDGOALS),all)
 BUILD_GOALS := $(filter-out help clean distclean lint format deps-archive,$(GOALS))
 PACKAGES := $(if $(BUILD_GOALS)$(filter deps-archive,$(GOALS)),run) \
             $(if $(filter test unit e2e,$(GOALS)),test) \
+            $(if $(filter tap,$(NET)),tap) \
             $(if $(filter test firmware-m3,$(GOALS)),m3) \
             $(if $(filter lint format,$(GOALS)),lint)
 
@@ -276,8 +278,8 @@ all: node tools $(CERTS) ## build the node, the host tools and the test certific
 node: $(OUT)/$(BOARD)/herd ## build the node only
 tools: $(TOOL_BINS) ## build the host tools only
 
-run: all ## start a herd: HERD=FILE another herd file, PLACES_KEY_FILE=FILE ask Google itself
-	@+exec $(OUT)/tools/herd-run $(if $(PLACES_KEY_FILE),--places-key-file '$(PLACES_KEY_FILE)') '$(HERD)'
+run: all ## start a herd: HERD=FILE another, NET=tap (root) hosts on a wire, PLACES_KEY_FILE=FILE ask Google
+	@+exec $(OUT)/tools/herd-run --net $(NET) $(if $(PLACES_KEY_FILE),--places-key-file '$(PLACES_KEY_FILE)') '$(HERD)'
 
 test: ## everything: unit, e2e, warnings, Cortex-M3, small limits; last line is the count
 	@+exec $(RUN_TESTS) build unit e2e

@@ -72,6 +72,7 @@ static struct herdfile_node *node_of(struct reader *reader, const char *name)
     struct herdfile_node *node = &herd->nodes[herd->node_count++];
     (void)snprintf(node->name, sizeof node->name, "%s", name);
     (void)snprintf(node->address, sizeof node->address, "127.0.0.1");
+    (void)snprintf(node->mask, sizeof node->mask, "255.255.255.0");
     return node;
 }
 
@@ -89,6 +90,20 @@ static bool read_port(struct reader *reader, const char *key, const char *value,
     return true;
 }
 
+static bool read_ip4(struct reader *reader, const char *key, const char *value, const char *example,
+                     char text[16])
+{
+    struct in_addr address;
+
+    if (inet_pton(AF_INET, value, &address) != 1) {
+        (void)snprintf(reader->fault, sizeof reader->fault,
+                       "%s is '%.40s'; right is an IPv4 address such as %s", key, value, example);
+        return false;
+    }
+    (void)snprintf(text, 16, "%s", value);
+    return true;
+}
+
 static bool read_node_key(struct reader *reader, struct herdfile_node *node, const char *key,
                           const char *value)
 {
@@ -99,13 +114,13 @@ static bool read_node_key(struct reader *reader, struct herdfile_node *node, con
         return read_port(reader, key, value, &node->link_port);
     }
     if (strcmp(key, "address") == 0) {
-        struct in_addr address;
-        if (inet_pton(AF_INET, value, &address) != 1) {
-            (void)snprintf(reader->fault, sizeof reader->fault,
-                           "address is '%.40s'; right is an IPv4 address such as 127.0.0.1", value);
-            return false;
-        }
-        (void)snprintf(node->address, sizeof node->address, "%s", value);
+        return read_ip4(reader, key, value, "127.0.0.1", node->address);
+    }
+    if (strcmp(key, "mask") == 0) {
+        return read_ip4(reader, key, value, "255.255.255.0", node->mask);
+    }
+    if (strcmp(key, "gateway") == 0 && value[0] != '\0') {
+        return read_ip4(reader, key, value, "10.42.0.254", node->gateway);
     }
     return true;
 }
