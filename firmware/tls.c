@@ -15,10 +15,6 @@
 #include "sched.h"
 #include "trust_anchors.h"
 
-#ifndef MBEDTLS_X509_REMOVE_INFO
-#error "certificates as text need printf"
-#endif
-
 static _Alignas(max_align_t) unsigned char arena[CFG_TLS_ARENA_BYTES];
 static mbedtls_ssl_config client;
 static mbedtls_x509_crt anchors;
