@@ -131,6 +131,7 @@ void herd_stop(void)
         return;
     }
     links_stop();
+    session_stop();
     stopped_at_ms = hal_clock_ms() + STOP_MS;
 }
 
@@ -139,6 +140,7 @@ bool herd_stopped(void)
     if (hal_clock_ms() < stopped_at_ms) {
         return false;
     }
+    conn_stop();
     net_log_counters();
     log_end(log_begin(EV_NODE_STOPPED));
     return true;

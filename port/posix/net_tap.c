@@ -13,12 +13,14 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <linux/if_tun.h>
 
-#define TUN_FILE "/dev/net/tun"
-#define MTU_MIN  576 /* RFC 791: every host takes that; lwIP's DHCP asks for as much */
+#define TUN_FILE       "/dev/net/tun"
+#define RUNNING_MS_MAX 500
+#define MTU_MIN        576 /* RFC 791: every host takes that; lwIP's DHCP asks for as much */
 
 static int tap_fd = -1;
 static unsigned polled_at; /* in the poll set */
@@ -106,6 +108,22 @@ static int prepare(int control, const char *device, bool existed, unsigned mtu, 
     return 0;
 }
 
+/* A device that was attached is up some moments later, and a bridge drops what comes before that: the
+ * first frame is a DHCP server's, or a neighbour's, to answer, and would be sent again after seconds.
+ * One that does not come up is no reason not to start. */
+static void await_running(int control, const char *device)
+{
+    const struct timespec moment = {.tv_nsec = 1000000};
+    struct ifreq request;
+    for (int i = 0; i < RUNNING_MS_MAX; i++) {
+        set_name(&request, device);
+        if (ioctl(control, SIOCGIFFLAGS, &request) != 0 || (request.ifr_flags & IFF_RUNNING) != 0) {
+            return;
+        }
+        (void)nanosleep(&moment, NULL);
+    }
+}
+
 static int check_config(const struct hal_net_config *config, const char *device)
 {
     if (config->address >> 24 == 127) {
@@ -134,6 +152,9 @@ static int start(const struct hal_net_config *config, const char *device, unsign
         return fail(device, strerror(errno), "");
     }
     int result = prepare(control, device, existed, mtu, &device_mtu);
+    if (result == 0) {
+        await_running(control, device);
+    }
     (void)close(control);
     if (result != 0) {
         return result;

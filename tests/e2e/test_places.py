@@ -493,7 +493,7 @@ def test_the_key_is_read_from_a_file(new_standin, new_herd, tmp_path):
 def test_the_launchers_overrides_point_a_node_at_the_standin(new_standin, new_herd):
     standin = new_standin()
     herd = new_herd(places={"provider": "google"})
-    herd.launch("Solo", "--set", "places.address=127.0.0.1", "--set", f"places.port={standin.port}",
+    herd.launch("Solo", "--set", f"places.address={standin.address}", "--set", f"places.port={standin.port}",
                 "--set", f"places.trust_file={standin.places()['trust_file']}")
     herd["Solo"].log.wait("node.ready")
     client = herd.client("Solo")

@@ -34,7 +34,7 @@ for set; do
         need_command clang clang
         need_command ip iproute2
         need_command unshare util-linux
-        need_command dnsmasq dnsmasq-base
+        need_file /usr/sbin/dnsmasq dnsmasq-base
         need_file /usr/bin/python3 python3
         need_file /usr/lib/python3/dist-packages/_pytest python3-pytest
         need_modules cmocka=libcmocka-dev
