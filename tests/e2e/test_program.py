@@ -46,12 +46,12 @@ def test_version_names_libraries_and_trust_anchors(board):
 
 @pytest.mark.parametrize("arguments", [
     [], ["--bogus", "Solo"], ["Solo", "Duo"], ["-c"], ["--log-level", "loud", "Solo"],
-    ["--net", "carrier-pigeon", "Solo"], ["--set", "nonsense", "Solo"], ["-c", "/nonexistent", "Solo"]])
+    ["--net", "carrier-pigeon", "Solo"], ["--net", "tap", "Solo"], ["--net", "tap=", "Solo"], ["--set", "nonsense", "Solo"], ["-c", "/nonexistent", "Solo"]])
 def test_bad_usage_is_one_line_and_status_2(board, arguments):
     one_line(run(board, *arguments), 2)
 
 
-@pytest.mark.parametrize("conf", ["bailey.conf", "goloman.conf", "solo.conf"])
+@pytest.mark.parametrize("conf", ["bailey.conf", "bailey-tap.conf", "goloman.conf", "solo.conf"])
 def test_check_accepts_the_presets_for_each_of_their_nodes(conf):
     path = ROOT / "tools" / "herds" / conf
     names = re.findall(r"^\[node (\S+)\]", path.read_text(), re.M)

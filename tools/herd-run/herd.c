@@ -139,8 +139,9 @@ static void say_network(struct herd *herd)
     if (net == NULL) {
         return;
     }
-    output_line(&herd->output, "  network     %s, this machine is %s (%s); a look inside:",
-                net->network, net->host_address, net->host_device);
+    output_line(&herd->output,
+                "  network     %s, this machine is %s (%s); a look inside:", net->network,
+                net->host_address, net->host_device);
     output_line(&herd->output, "              nsenter -t %ld -n tcpdump -ni " TAPNET_BRIDGE,
                 (long)getpid());
     if (!herd->standin && !herd->file->places_none) {

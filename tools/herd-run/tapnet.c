@@ -59,13 +59,15 @@ static bool check_node(const struct herdfile *herd, size_t index, const char *pa
                   "own in one network, as in tools/herds/bailey-tap.conf",
                   path, node->name, node->address);
     } else if (same != NULL) {
-        say_error("%s: [node %s] has the address of %s, %s; with --net tap every node needs its own",
-                  path, node->name, same->name, node->address);
+        say_error(
+            "%s: [node %s] has the address of %s, %s; with --net tap every node needs its own",
+            path, node->name, same->name, node->address);
     } else if (strcmp(node->mask, first->mask) != 0 ||
                ((address ^ parse(first->address)) & parse(first->mask)) != 0) {
-        say_error("%s: [node %s] at %s is not in the network of %s, %s with mask %s; herd-run makes "
-                  "one network",
-                  path, node->name, node->address, first->name, first->address, first->mask);
+        say_error(
+            "%s: [node %s] at %s is not in the network of %s, %s with mask %s; herd-run makes "
+            "one network",
+            path, node->name, node->address, first->name, first->address, first->mask);
     } else {
         return true;
     }

@@ -96,20 +96,13 @@ static void fault_option(struct standin *standin, const char *text)
 static void parse_options(int argc, char *argv[], struct options *options, struct standin *standin)
 {
     static const struct option known[] = {
-        {"port", required_argument, NULL, 'p'},
-        {"address", required_argument, NULL, 'A'},
-        {"certs", required_argument, NULL, 'c'},
-        {"chain", required_argument, NULL, 'r'},
-        {"tls", required_argument, NULL, 't'},
-        {"key-file", required_argument, NULL, 'k'},
-        {"only", required_argument, NULL, 'o'},
-        {"answer-file", required_argument, NULL, 'a'},
-        {"chunked", no_argument, NULL, 'u'},
-        {"idle", required_argument, NULL, 'i'},
-        {"fault", required_argument, NULL, 'f'},
-        {"control", required_argument, NULL, 'C'},
-        {"help", no_argument, NULL, 'h'},
-        {NULL, 0, NULL, 0},
+        {"port", required_argument, NULL, 'p'},  {"address", required_argument, NULL, 'A'},
+        {"certs", required_argument, NULL, 'c'}, {"chain", required_argument, NULL, 'r'},
+        {"tls", required_argument, NULL, 't'},   {"key-file", required_argument, NULL, 'k'},
+        {"only", required_argument, NULL, 'o'},  {"answer-file", required_argument, NULL, 'a'},
+        {"chunked", no_argument, NULL, 'u'},     {"idle", required_argument, NULL, 'i'},
+        {"fault", required_argument, NULL, 'f'}, {"control", required_argument, NULL, 'C'},
+        {"help", no_argument, NULL, 'h'},        {NULL, 0, NULL, 0},
     };
     int choice;
     while ((choice = getopt_long(argc, argv, "h", known, NULL)) != -1) {
