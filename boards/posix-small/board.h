@@ -20,7 +20,7 @@
 #define CFG_LOG_RING_BYTES      4096
 
 /* A section that core dumps leave out (port/posix/secrets.h). */
-#define CFG_SECRET              __attribute__((section("herd_secret")))
+#define CFG_SECRET __attribute__((section("herd_secret")))
 
 /* lwIP (port/lwip/lwipopts.h): an Ethernet MTU, two segments of window. */
 #define BOARD_TCP_MSS 1460
