@@ -49,7 +49,8 @@ NO_WHATSAT = [
     b"known 1,5 5", b"known 0x1 5", b"known 99999999999999999999 5", b"known nan 5",
     b"known 1.2.3 5", b"known 18446744073709551617 5", b"known 4294967296 5",
     b"known 10 -1", b"known 10 +5", b"known 10 21", b"known 10 100", b"known 10 5.",
-    b"known 10 5.0", b"known 10 .5", b"known 10 five", b"known 10 0x5", b"known 10 1e1", b"known 10 4294967301",
+    b"known 10 5.0", b"known 10 .5", b"known 10 five", b"known 10 0x5", b"known 10 1e1",
+    b"known 10 4294967301",
     b"known 10 18446744073709551621", b"known 10 5\0", b"known 10,5",
 ]
 

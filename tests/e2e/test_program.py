@@ -270,7 +270,8 @@ def test_commands_and_answers_are_logged(new_herd, board):
 def test_hostile_bytes_are_escaped_in_the_log(new_herd, board):
     node = new_herd(boards=board).start()
     hostile = [b"\x1b[2J\x1b]0;owned\x07", b"a\" level=error event=\"fake", b"\\x41\\",
-               b"\xff\xfe\x80", b"\rfake line", b"\x00\x7f\x9b31m", b"2026-01-01T00:00:00.000Z error node.failed"]
+               b"\xff\xfe\x80", b"\rfake line", b"\x00\x7f\x9b31m",
+               b"2026-01-01T00:00:00.000Z error node.failed"]
     with Client(node.port) as client:
         for line in hostile:
             assert client.ask(line) == b"? " + line
