@@ -22,7 +22,10 @@ endif
 all:
 
 NET ?= slirp
-HERD ?= tools/herds/$(if $(filter tap,$(NET)),bailey-tap,bailey).conf
+ifeq ($(NET),tap)
+HERD ?= tools/herds/bailey-tap.conf
+endif
+HERD ?= tools/herds/bailey.conf
 BOARD ?= posix
 PYTHON := /usr/bin/python3
 export DEPS_DIR DEPS_URL

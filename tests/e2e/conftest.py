@@ -4,8 +4,8 @@ import pytest
 
 import herdlib
 
-# Modules that start no node: once is enough.
-WITHOUT_NODES = {"test_standin", "test_herdctl"}
+# Modules that start no node, or the ones that documents say: once is enough.
+WITHOUT_NODES = {"test_standin", "test_herdctl", "test_documents"}
 
 
 def pytest_configure(config):

@@ -1,8 +1,9 @@
 """Real nodes, herds, Places stand-ins and clients for the end-to-end tests. Standard library only.
 
-Whatever is started belongs to a `Programs`, whose `end` stops it all and fails if a program had died by
-itself, left something on stderr, or did not stop cleanly. Waiting is always for an event: a line of a
-node's log, an answer, a condition; PATIENCE_S is how long that may take before the test fails.
+Whatever is started belongs to a `Programs`, whose `end` stops it all and fails if a program had
+died by itself, left something on stderr, or did not stop cleanly. Waiting is always for an event: a
+line of a node's log, an answer, a condition; PATIENCE_S is how long that may take before the test
+fails.
 """
 
 import collections
@@ -505,7 +506,8 @@ class Herd:
     """A herd file in `folder` on ports of its own, and the nodes that run from it.
 
     boards: one board for all, or one per name. Further arguments are sections of the herd file, as
-    dictionaries; nodes: further keys of [node NAME], by name. The provider of places is `none` unless the section says otherwise.
+    dictionaries; nodes: further keys of [node NAME], by name. The provider of places is `none` unless
+    the section says otherwise.
     """
 
     def __init__(self, programs, names=("Solo",), links=(), boards="posix", folder=None, nodes=None,
