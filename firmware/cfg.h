@@ -197,7 +197,8 @@ _Static_assert(CFG_CONN_TX_BYTES >= 2 * CFG_REPORT_BYTES + 256, "an answer fits 
 _Static_assert(CFG_LINK_SUSPECT_MS < CFG_LINK_BEAT_MS && 3 * CFG_LINK_BEAT_MS < CFG_LINK_DEAD_MS,
                "three heartbeats may be lost before a neighbour is dead");
 _Static_assert(CFG_LINK_INFLIGHT >= 1 && CFG_LINK_INFLIGHT <= 255, "counted in 8 bits");
-_Static_assert(CFG_PLACES_ANSWER_BYTES >= 2048, "a failure with its message, and a real entry, fit");
+_Static_assert(CFG_PLACES_ANSWER_BYTES >= 2048,
+               "a failure with its message, and a real entry, fit");
 _Static_assert(CFG_JSON_DEPTH >= 6 && CFG_JSON_DEPTH <= 16, "a place is nested 5 deep; stack");
 _Static_assert(CFG_LOG_LINE_BYTES >= 160 && CFG_LOG_RING_BYTES >= 2 * CFG_LOG_LINE_BYTES,
                "a line of the longest event fits, and another behind it");

@@ -1,9 +1,13 @@
 /* The herd file: one INI text that describes the whole herd; every node starts from the same text by
- * its name. Parsed by inih. tools/herds/bailey.conf shows every key.
+ * its name. Parsed by inih. tools/herds/bailey.conf shows every key, config_keys.c has their table.
  *
- * Order of use: config_begin, config_read once, config_set for each override, config_finish. Errors
- * are text for a person: file, line, [section] key, what is wrong and what would be right; the first
- * one is kept. Context: before the scheduler starts.
+ * Order of use: config_begin, config_read once, config_set for each override, config_finish once; from
+ * config_begin again for another node. One configuration is made at a time. Errors are text for a
+ * person: file, line, [section] key, what is wrong and what would be right; the first one is kept:
+ *
+ *     bailey.conf:12: [node Bona] port: "1000000" is not a port; use 1 to 65535
+ *
+ * Context: before the scheduler starts.
  */
 #ifndef HERD_CONFIG_H
 #define HERD_CONFIG_H
@@ -57,31 +61,34 @@ struct config_places {
 struct config {
     struct config_node nodes[CFG_NODES]; /* those that are open included */
     unsigned node_count;
-    unsigned self;                   /* index of this node */
-    uint8_t neighbours[CFG_LINKS];   /* indices of nodes this one is linked with, by name order */
+    unsigned self;                 /* index of this node */
+    uint8_t neighbours[CFG_LINKS]; /* indices of nodes this one is linked with, by name order */
     unsigned neighbour_count;
-    uint8_t open[CFG_OPEN_LINKS];    /* the same of its open neighbours */
+    uint8_t open[CFG_OPEN_LINKS]; /* the same of its open neighbours */
     unsigned open_count;
-    bool open_anyone;                /* any client may speak as an open neighbour */
-    uint16_t report_bytes;           /* 32 to CFG_REPORT_BYTES */
-    uint32_t skew_max_s;             /* 1 to 86400 */
+    bool open_anyone;      /* any client may speak as an open neighbour */
+    uint16_t report_bytes; /* 32 to CFG_REPORT_BYTES */
+    uint32_t skew_max_s;   /* 1 to 86400 */
     bool insecure_links;
     struct config_places places;
-    uint32_t sessions_per_address;   /* 0: no cap of its own */
-    uint32_t idle_s;                 /* 1 to 604800 */
+    uint32_t sessions_per_address; /* 0: no cap of its own */
+    uint32_t idle_s;               /* 1 to 604800 */
     enum log_level log_level;
 };
 
-/* `file` names the text in errors; `error` receives one line without newline. Spans live until
- * config_finish returns. */
+/* `file` names the text in errors; `error` receives one line without newline: give it 512 bytes and
+ * 34 for each of CFG_NODES. *c, `file` and `error` live until config_finish, or config_check_addresses,
+ * returns. *c is filled with defaults. */
 void config_begin(struct config *c, struct span file, struct text *error);
-/* The whole herd file. HERD_E_SYNTAX with an error text. */
+/* The whole herd file: LF or CRLF, with or without a BOM; needs no final NUL and is not kept.
+ * HERD_E_SYNTAX with an error text. Cost: two passes, some INI_MAX_LINE bytes of stack. */
 int config_read(struct config *c, struct span text) HERD_MUST_CHECK;
-/* One override `section.key=value`; section "node" is the node named to config_finish.
- * HERD_E_SYNTAX with an error text. */
+/* One override `section.key=value`, the last of several counts; section "node" is the node named to
+ * config_finish. Links cannot be overridden. Not kept. HERD_E_SYNTAX with an error text. */
 int config_set(struct config *c, struct span assignment) HERD_MUST_CHECK;
-/* Fills defaults, checks relations, and selects the node. HERD_E_RANGE or HERD_E_SYNTAX with an
- * error text. */
+/* Selects the node and checks relations: complete nodes, ports of their own, links that the herd file
+ * accepts and this board has room for. HERD_E_RANGE (or HERD_E_SYNTAX when a step before failed) with
+ * an error text. */
 int config_finish(struct config *c, struct span node) HERD_MUST_CHECK;
 /* After config_finish: whether this node can tell its open neighbours from its clients, which by
  * `addresses_are_real` (hal_net_addresses_are_real) or by open_anyone it can. HERD_E_RANGE with an error

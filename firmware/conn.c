@@ -146,7 +146,7 @@ static struct conn *slot_take(enum conn_class class)
         uint16_t generation = (uint16_t)(c->generation + 1u);
         *c = (struct conn){.generation = generation == 0 ? 1 : generation,
                            .used = true,
-                           .class = (uint8_t)class,
+                           .class = (uint8_t) class,
                            .heard_ms = sched_now_ms(),
                            .active_ms = sched_now_ms(),
                            .progress_ms = sched_now_ms()};
@@ -359,8 +359,8 @@ static err_t on_accept(void *arg, struct tcp_pcb *pcb, err_t err)
         return ERR_VAL;
     }
     uint32_t peer = lwip_ntohl(ip4_addr_get_u32(ip_2_ip4(&pcb->remote_ip)));
-    if (class == CONN_SESSION && limits.sessions_per_address != 0 &&
-        hal_net_addresses_are_real() && sessions_from(peer) >= limits.sessions_per_address) {
+    if (class == CONN_SESSION && limits.sessions_per_address != 0 && hal_net_addresses_are_real() &&
+        sessions_from(peer) >= limits.sessions_per_address) {
         stats.refused_address++;
         log_refused(class, "sessions_per_address", peer, pcb->remote_port);
         tcp_abort(pcb);

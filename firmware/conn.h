@@ -34,8 +34,8 @@ enum conn_class {
 };
 
 enum conn_state {
-    CONN_OPENING,    /* dialled, not yet connected */
-    CONN_OPEN,       /* both directions */
+    CONN_OPENING, /* dialled, not yet connected */
+    CONN_OPEN,    /* both directions */
     CONN_PEER_ENDED, /* the peer sent FIN; what it sent before may still be in the ring; writing works */
     CONN_LOST        /* reset, refused, timed out or unreachable; conn_release it */
 };
@@ -43,25 +43,25 @@ enum conn_state {
 /* Why a connection was lost or not taken; for logs and counters. */
 enum conn_reason {
     CONN_FINE,
-    CONN_RESET,       /* RST from the peer */
-    CONN_UNREACHABLE, /* dial refused or no route */
-    CONN_CONNECT_LATE,/* CFG_CONN_CONNECT_MS */
-    CONN_IDLE,        /* nothing came for idle_ms */
-    CONN_STALLED,     /* CFG_CONN_PROGRESS_MS without an acknowledgement */
-    CONN_NO_MEMORY,   /* lwIP's pools are exhausted */
+    CONN_RESET,        /* RST from the peer */
+    CONN_UNREACHABLE,  /* dial refused or no route */
+    CONN_CONNECT_LATE, /* CFG_CONN_CONNECT_MS */
+    CONN_IDLE,         /* nothing came for idle_ms */
+    CONN_STALLED,      /* CFG_CONN_PROGRESS_MS without an acknowledgement */
+    CONN_NO_MEMORY,    /* lwIP's pools are exhausted */
     CONN_REASON_COUNT
 };
 const char *conn_reason_name(enum conn_reason reason);
 
 struct conn_stats {
-    uint32_t taken[CONN_CLASS_COUNT];      /* accepted */
-    uint32_t dialled[CONN_CLASS_COUNT];    /* connected */
+    uint32_t taken[CONN_CLASS_COUNT];   /* accepted */
+    uint32_t dialled[CONN_CLASS_COUNT]; /* connected */
     uint32_t lost[CONN_REASON_COUNT];
-    uint32_t refused_full[CONN_CLASS_COUNT];/* no slot of the class */
-    uint32_t refused_address;              /* sessions_per_address */
-    uint32_t refused_mss;                  /* CFG_CONN_MSS_MIN */
-    uint32_t refused_memory;               /* lwIP had no PCB for an incoming connection */
-    uint16_t open[CONN_CLASS_COUNT];       /* slots taken now */
+    uint32_t refused_full[CONN_CLASS_COUNT]; /* no slot of the class */
+    uint32_t refused_address;                /* sessions_per_address */
+    uint32_t refused_mss;                    /* CFG_CONN_MSS_MIN */
+    uint32_t refused_memory;                 /* lwIP had no PCB for an incoming connection */
+    uint16_t open[CONN_CLASS_COUNT];         /* slots taken now */
     uint16_t high_water[CONN_CLASS_COUNT];
 };
 
@@ -85,8 +85,8 @@ int conn_listen(enum conn_class class, uint16_t port) HERD_MUST_CHECK;
 
 /* Dials; CONN_OPENING until connected or lost. address in host byte order. HERD_E_FULL: no slot of
  * the class or no PCB; HERD_E_NETWORK: no route. */
-int conn_dial(enum conn_class class, uint32_t address, uint16_t port, conn_handle *out)
-    HERD_MUST_CHECK;
+int conn_dial(enum conn_class class, uint32_t address, uint16_t port,
+              conn_handle *out) HERD_MUST_CHECK;
 
 /* The next connection of the class that something happened to since it was last returned: accepted,
  * connected, bytes, room, FIN, lost. False when there is none. Cost: O(slots of the class / 32). */
@@ -96,10 +96,10 @@ void conn_set_ready(conn_handle h);
 
 enum conn_state conn_state(conn_handle h); /* a stale handle is CONN_LOST */
 enum conn_reason conn_reason(conn_handle h);
-unsigned conn_slot(conn_handle h);         /* index within its class, for the owner's own arrays */
+unsigned conn_slot(conn_handle h); /* index within its class, for the owner's own arrays */
 bool conn_is_dialled(conn_handle h);
 void conn_peer(conn_handle h, uint32_t *address, uint16_t *port); /* host byte order */
-uint64_t conn_heard_ms(conn_handle h);     /* when bytes last came (or it was opened) */
+uint64_t conn_heard_ms(conn_handle h); /* when bytes last came (or it was opened) */
 
 /* The first contiguous readable bytes, empty when none; valid until conn_consume. */
 struct span conn_peek(conn_handle h);

@@ -53,10 +53,10 @@ static int start_network(const struct config *config)
     const struct config_node *self = &config->nodes[config->self];
     const struct conn_limits limits = {.idle_ms = config->idle_s * 1000u,
                                        .sessions_per_address = config->sessions_per_address};
-    const struct hal_net_config net = {
-        .address = self->address,
-        .port = self->port,
-        .link_port = config->neighbour_count > 0 ? self->link_port : 0};
+    const struct hal_net_config net = {.address = self->address,
+                                       .port = self->port,
+                                       .link_port =
+                                           config->neighbour_count > 0 ? self->link_port : 0};
     lwip_init();
     if (hal_net_start(&net) != 0) {
         return fail("network interface", HERD_E_NETWORK);
@@ -139,7 +139,8 @@ int herd_start(const struct herd_boot *boot)
     }
     if (config->insecure_links && config->neighbour_count > 0) {
         l = log_begin(EV_NODE_INSECURE);
-        log_span(l, "meaning", SPAN_LIT("plain TCP: whoever reaches the link port can write records"));
+        log_span(l, "meaning",
+                 SPAN_LIT("plain TCP: whoever reaches the link port can write records"));
         log_end(l);
     }
     l = log_begin(EV_NODE_READY);

@@ -28,7 +28,7 @@ struct channel {
     conn_handle conn;
     bool used;
     bool hello_sent;
-    uint8_t link;          /* NO_LINK until HELLO on a connection that was taken */
+    uint8_t link; /* NO_LINK until HELLO on a connection that was taken */
     uint64_t opened_ms;
     uint32_t reports_got;  /* on this connection */
     uint32_t reports_told; /* of these, acknowledged */
@@ -37,16 +37,16 @@ struct channel {
 
 /* One neighbour. */
 struct link {
-    uint8_t node;    /* in the herd file */
-    uint8_t live;    /* channel, or NO_CHANNEL */
-    uint8_t dialling;/* channel, or NO_CHANNEL */
+    uint8_t node;     /* in the herd file */
+    uint8_t live;     /* channel, or NO_CHANNEL */
+    uint8_t dialling; /* channel, or NO_CHANNEL */
     bool suspect;
     bool clock_known;
-    uint32_t failures; /* dials since it was last up */
-    uint64_t boot;     /* of the neighbour, on the live channel */
-    uint64_t retry_ms; /* when to dial next */
-    uint64_t acked_ms; /* last acknowledgement, or when something was first in flight */
-    uint64_t beat_ms;  /* when the next heartbeat is due */
+    uint32_t failures;       /* dials since it was last up */
+    uint64_t boot;           /* of the neighbour, on the live channel */
+    uint64_t retry_ms;       /* when to dial next */
+    uint64_t acked_ms;       /* last acknowledgement, or when something was first in flight */
+    uint64_t beat_ms;        /* when the next heartbeat is due */
     int64_t clock_offset_ns; /* neighbour's wall clock - ours */
 };
 

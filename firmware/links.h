@@ -15,14 +15,14 @@
 #include "err.h"
 
 enum links_state {
-    LINKS_DOWN,    /* waiting for the next dial */
-    LINKS_DIALLING,/* connecting or waiting for HELLO */
+    LINKS_DOWN,     /* waiting for the next dial */
+    LINKS_DIALLING, /* connecting or waiting for HELLO */
     LINKS_UP,
-    LINKS_SUSPECT  /* up, but nothing acknowledged for CFG_LINK_SUSPECT_MS */
+    LINKS_SUSPECT /* up, but nothing acknowledged for CFG_LINK_SUSPECT_MS */
 };
 
 struct links_stats {
-    uint32_t up;         /* times a link came up */
+    uint32_t up; /* times a link came up */
     uint32_t down;
     uint32_t suspected;
     uint32_t dead;       /* CFG_LINK_DEAD_MS without a byte */

@@ -27,9 +27,9 @@ typedef uint32_t places_ticket;
 #define PLACES_NONE ((places_ticket)0)
 
 struct places_stats {
-    uint32_t asked;        /* requests sent upstream */
-    uint32_t shared;       /* queries that waited for another's request */
-    uint32_t cached;       /* queries answered from the cache */
+    uint32_t asked;  /* requests sent upstream */
+    uint32_t shared; /* queries that waited for another's request */
+    uint32_t cached; /* queries answered from the cache */
     uint32_t answered;
     uint32_t failed;
     uint32_t over_limit;   /* OVER_QUERY_LIMIT by our own budget */
@@ -40,8 +40,8 @@ struct places_stats {
 
 /* `key` is kept by the caller for ever; `waiter` is woken whenever an answer becomes ready or a slot
  * becomes free. */
-int places_init(const struct config_places *config, struct span key, struct sched_task *waiter)
-    HERD_MUST_CHECK;
+int places_init(const struct config_places *config, struct span key,
+                struct sched_task *waiter) HERD_MUST_CHECK;
 
 /* Asks, or joins who asked the same. HERD_E_FULL: no slot is free (counted); ask again when woken,
  * until config timeout_ms have passed since you first asked. */

@@ -15,9 +15,9 @@
 struct sched_task {
     const char *name;
     void (*run)(void);
-    uint64_t deadline_ms;  /* SCHED_NEVER: none; cleared before run */
-    volatile bool woken;   /* set by sched_wake, cleared before run */
-    uint32_t runs;         /* since start */
+    uint64_t deadline_ms; /* SCHED_NEVER: none; cleared before run */
+    volatile bool woken;  /* set by sched_wake, cleared before run */
+    uint32_t runs;        /* since start */
     struct sched_task *next;
 };
 

@@ -15,9 +15,9 @@
 #include "sched.h"
 #include "when.h"
 
-#define AT_BYTES_MAX     PROTO_AT_BYTES_MAX(CFG_REPORT_BYTES)
-#define LINES_PER_TURN   64  /* then the other sessions have theirs */
-#define ASK_AGAIN_MS     100 /* how late the deadline of a session without a query slot is noticed */
+#define AT_BYTES_MAX   PROTO_AT_BYTES_MAX(CFG_REPORT_BYTES)
+#define LINES_PER_TURN 64  /* then the other sessions have theirs */
+#define ASK_AGAIN_MS   100 /* how late the deadline of a session without a query slot is noticed */
 
 /* Room in the send ring before a line is read: the longest answer that is not streamed. */
 #define ANSWER_ROOM (CFG_LINE_BYTES + 3 > AT_BYTES_MAX + 1 ? CFG_LINE_BYTES + 3 : AT_BYTES_MAX + 1)
@@ -116,8 +116,7 @@ static void answer_iamat(struct session *s, const struct proto_report *report)
     char buffer[AT_BYTES_MAX + 1];
     struct text t;
     text_init(&t, buffer, sizeof buffer);
-    proto_format_at(&t, names_get(own_name),
-                    when_difference(now_ns, report->stamp_ns), report);
+    proto_format_at(&t, names_get(own_name), when_difference(now_ns, report->stamp_ns), report);
     log_bytes(EV_SESSION_ANSWER, s, "answer", text_span(&t));
     text_char(&t, '\n');
     reply(s, text_span(&t));
@@ -134,6 +133,20 @@ static void set_mode(struct session *s, enum mode mode)
     waiting -= s->mode == MODE_ASKING || s->mode == MODE_WAITING;
     s->mode = mode;
     waiting += s->mode == MODE_ASKING || s->mode == MODE_WAITING;
+}
+
+static void end(struct session *s, const char *why)
+{
+    if (s->ticket != PLACES_NONE) {
+        places_release(s->ticket);
+        s->ticket = PLACES_NONE;
+    }
+    struct log_line *l = log_begin(EV_SESSION_ENDED);
+    log_u64(l, "slot", conn_slot(s->conn));
+    log_str(l, "reason", why);
+    log_end(l);
+    set_mode(s, MODE_LINE);
+    s->used = false;
 }
 
 static void start_sending(struct session *s, struct span body)
@@ -217,9 +230,17 @@ static void answer_whatsat(struct session *s, const struct proto_whatsat *whatsa
     poll_places(s);
 }
 
-/* Goes on with the answer as far as there is room. True when it is done. */
+/* Goes on with the answer as far as there is room. True when it is done, or was lost. */
 static bool send_more(struct session *s)
 {
+    /* Asked each time: a reader that was too slow has lost its answer, and the bytes are another's. */
+    if (s->ticket != PLACES_NONE && places_poll(s->ticket, &s->body) != HERD_OK) {
+        s->ticket = PLACES_NONE;
+        stats.too_slow++;
+        end(s, "answer not read in time");
+        conn_release(s->conn);
+        return true;
+    }
     const struct span parts[] = {{s->head, s->head_bytes}, s->body, SPAN_LIT("\n\n")};
     size_t before = 0;
     for (unsigned i = 0; i < 3; i++) {
@@ -342,20 +363,6 @@ static bool copy_line(struct session *s)
 
 /* Sessions */
 
-static void end(struct session *s, const char *why)
-{
-    if (s->ticket != PLACES_NONE) {
-        places_release(s->ticket);
-        s->ticket = PLACES_NONE;
-    }
-    struct log_line *l = log_begin(EV_SESSION_ENDED);
-    log_u64(l, "slot", conn_slot(s->conn));
-    log_str(l, "reason", why);
-    log_end(l);
-    set_mode(s, MODE_LINE);
-    s->used = false;
-}
-
 static void begin(struct session *s, conn_handle h)
 {
     s->conn = h;
@@ -397,8 +404,11 @@ static void serve(struct session *s)
         return;
     }
     unsigned budget = LINES_PER_TURN;
-    while (budget > 0 && advance(s)) {
+    while (budget > 0 && s->used && advance(s)) {
         budget--;
+    }
+    if (!s->used) {
+        return;
     }
     if (budget == 0) {
         conn_set_ready(s->conn);
@@ -411,7 +421,8 @@ static void serve(struct session *s)
 static void run(void)
 {
     conn_handle h = CONN_NONE;
-    for (unsigned budget = CFG_SESSIONS; budget > 0 && conn_next_ready(CONN_SESSION, &h); budget--) {
+    for (unsigned budget = CFG_SESSIONS; budget > 0 && conn_next_ready(CONN_SESSION, &h);
+         budget--) {
         struct session *s = &sessions[conn_slot(h)];
         if (!s->used || s->conn != h) {
             begin(s, h);
@@ -420,8 +431,8 @@ static void run(void)
     }
     if (waiting > 0) {
         for (unsigned i = 0; i < CFG_SESSIONS; i++) {
-            if (sessions[i].used && (sessions[i].mode == MODE_ASKING ||
-                                     sessions[i].mode == MODE_WAITING)) {
+            if (sessions[i].used &&
+                (sessions[i].mode == MODE_ASKING || sessions[i].mode == MODE_WAITING)) {
                 serve(&sessions[i]);
             }
         }

@@ -13,10 +13,11 @@
 #include "sched.h"
 
 struct session_stats {
-    uint32_t iamat;    /* valid commands */
+    uint32_t iamat; /* valid commands */
     uint32_t whatsat;
     uint32_t invalid;
     uint32_t long_lines; /* of the invalid: longer than the line buffer */
+    uint32_t too_slow;   /* connections ended: their WHATSAT answer was not read in time */
 };
 
 /* Opens the client listener. HERD_E_*: as conn_listen. `config` lives as long as the node. */

@@ -30,16 +30,16 @@
 #define MEM_LIBC_MALLOC 1
 #define MEMP_MEM_MALLOC 1
 #else
-#define MEM_LIBC_MALLOC       0
-#define MEMP_MEM_MALLOC       0
-#define MEM_USE_POOLS         1
-#define MEMP_USE_CUSTOM_POOLS 1
+#define MEM_LIBC_MALLOC               0
+#define MEMP_MEM_MALLOC               0
+#define MEM_USE_POOLS                 1
+#define MEMP_USE_CUSTOM_POOLS         1
 /* A burst of small blocks may borrow bigger ones. */
 #define MEM_USE_POOLS_TRY_BIGGER_POOL 1
 #endif
 /* Headers of every segment that can be queued, and some that come and go. */
 #define LWIPPOOLS_SMALL_COUNT (MEMP_NUM_TCP_SEG + MEMP_NUM_ARP_QUEUE + 8)
-#define MEM_ALIGNMENT __SIZEOF_POINTER__
+#define MEM_ALIGNMENT         __SIZEOF_POINTER__
 
 /* --- TCP connections --------------------------------------------------------------------------- */
 
@@ -53,9 +53,9 @@
 #define MEMP_NUM_TCP_PCB_LISTEN    2 /* clients, links */
 #define TCP_LISTEN_BACKLOG         1 /* off by default, and then a flood of SYNs takes every PCB */
 #define TCP_DEFAULT_LISTEN_BACKLOG CFG_CONN_BACKLOG
-#define LWIP_TCP_PCB_NUM_EXT_ARGS  1                   /* conn: passive_open sees the peer's MSS */
-#define TCP_MSL                    5000UL              /* ms; TIME_WAIT is twice that */
-#define LWIP_TCP_RTO_TIME          1000                /* ms; RFC 6298, 2.1 */
+#define LWIP_TCP_PCB_NUM_EXT_ARGS  1      /* conn: passive_open sees the peer's MSS */
+#define TCP_MSL                    5000UL /* ms; TIME_WAIT is twice that */
+#define LWIP_TCP_RTO_TIME          1000   /* ms; RFC 6298, 2.1 */
 #define LWIP_TCP_TIMESTAMPS        0
 #define LWIP_WND_SCALE             0
 
@@ -76,9 +76,9 @@
 #define TCP_SNDQUEUELOWAT (TCP_SND_QUEUELEN / 2)
 
 /* Segments that arrive out of order are kept, each in a received frame. */
-#define TCP_QUEUE_OOSEQ       1
-#define TCP_OOSEQ_MAX_PBUFS   (PBUF_POOL_SIZE / 4)
-#define PBUF_POOL_FREE_OOSEQ  1 /* and given up when no frame can be received any more */
+#define TCP_QUEUE_OOSEQ      1
+#define TCP_OOSEQ_MAX_PBUFS  (PBUF_POOL_SIZE / 4)
+#define PBUF_POOL_FREE_OOSEQ 1 /* and given up when no frame can be received any more */
 
 /* Each connection can fill its queue at the same time, and whatever else holds a segment: a FIN or
  * SYN of a connection without data, frames out of order. */

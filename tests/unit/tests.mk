@@ -17,3 +17,13 @@ test_frames_SRCS := firmware/frames.c $(test_names_SRCS)
 test_replica_SRCS := firmware/replica.c $(test_clients_SRCS)
 test_replica_links_SRCS := $(test_replica_SRCS)
 test_config_SRCS := firmware/config.c firmware/config_keys.c $(test_proto_SRCS)
+test_frame_queue_SRCS := port/posix/frame_queue.c
+test_lwip_hooks_SRCS := port/lwip/lwip_hooks.c
+
+test_json_SRCS := firmware/json.c firmware/text.c
+test_json_stream_SRCS := firmware/json_stream.c firmware/text.c
+test_https_reader_SRCS := firmware/https_reader.c firmware/text.c
+test_places_budget_SRCS := firmware/places_budget.c firmware/text.c
+test_places_google_SRCS := firmware/places_google.c firmware/places_entry.c firmware/places_verdict.c \
+                           firmware/json.c firmware/json_stream.c firmware/text.c
+test_places_SRCS := firmware/places.c firmware/places_budget.c $(test_places_google_SRCS)

@@ -154,8 +154,8 @@ int gpx_next(struct gpx *gpx, struct gpx_point *point)
             return -1;
         }
         if (status == XML_STATUS_ERROR) {
-            say_error("%s:%lu: not well-formed XML: %s", gpx->path,
-                      (unsigned long)XML_GetCurrentLineNumber(gpx->parser),
+            say_error("%s:%lu: not well-formed XML: %s; is it a GPX track, and a whole one?",
+                      gpx->path, (unsigned long)XML_GetCurrentLineNumber(gpx->parser),
                       XML_ErrorString(XML_GetErrorCode(gpx->parser)));
             return -1;
         }

@@ -16,15 +16,33 @@ static const char general[] =
     "      --at NODE       node to talk to, by its name in the herd file (the first one if not\n"
     "                      given), or ADDRESS:PORT, which needs no herd file\n"
     "      --timeout S     seconds to wait for the connection and for each answer (15)\n"
+    "      --json          answer with one JSON object on stdout, for scripts (see below)\n"
     "  -h, --help          this text; `herdctl COMMAND --help` tells more and gives examples\n"
     "      --              what follows is no option (for an ID that begins with -)\n"
     "\n"
     "Answers go to stdout; progress and errors go to stderr.\n"
+    "\n"
     "Exit status:\n"
     "  0  every command was answered (an answer whose places status is an error is an answer)\n"
     "  1  the node refused a command with `?`, or what answered is no node of herd\n"
     "  2  arguments, herd file or track cannot be used\n"
-    "  3  no connection, connection lost, or no answer in time\n";
+    "  3  no connection, connection lost, or no answer in time\n"
+    "  4  this machine: the answer cannot be written to stdout, or memory is out\n"
+    "A signal ends it as it ends every program (a shell shows 130 after Ctrl-C).\n"
+    "\n"
+    "With --json every run prints exactly one object, whatever happens:\n"
+    "  exit    the exit status, in every object\n"
+    "  error   when it is not 0: what stderr says too, without `herdctl: `, lines joined by \\n\n"
+    "  answer  when a command was refused: the line that came instead of an answer\n"
+    "and the fields of the command, which `herdctl COMMAND --help` lists. Bytes that are no UTF-8\n"
+    "become U+FFFD; without --json they are printed as they came.\n"
+    "\n"
+    "  herdctl iamat kiwi.cs.ucla.edu 34.068930 -118.445127\n"
+    "  herdctl whatsat kiwi.cs.ucla.edu 10 5 --at Clark\n"
+    "  herdctl replay walk.gpx --as walker --speed 60\n"
+    "  herdctl --json whatsat kiwi.cs.ucla.edu 10 5 | jq -r '.places.results[].name'\n"
+    "\n"
+    "Completion for bash: source tools/completion/herdctl.bash\n";
 
 static const char iamat[] =
     "herdctl [options] iamat ID LAT LON [--at NODE] [--time SECONDS]\n"
@@ -37,7 +55,16 @@ static const char iamat[] =
     "  herdctl iamat kiwi.cs.ucla.edu 34.068930 -118.445127\n"
     "  herdctl iamat kiwi.cs.ucla.edu 34.068930 -118.445127 --at Clark\n"
     "  herdctl iamat kiwi.cs.ucla.edu +34.068930 -118.445127 --time 1621464827.959498503\n"
-    "  herdctl --at 127.0.0.1:10000 iamat bus-7 45.4636 14.1013\n";
+    "  herdctl --at 127.0.0.1:10000 iamat bus-7 45.4636 14.1013\n"
+    "\n"
+    "With --json, all texts with the bytes of the AT line:\n"
+    "  server                the node that the device talked to\n"
+    "  difference            its time minus the client's, seconds such as \"+0.263873386\"\n"
+    "  client                ID\n"
+    "  latitude, longitude   decimal degrees with their signs, such as \"-118.445127\"\n"
+    "  time                  seconds since 1970, as they were sent\n"
+    "\n"
+    "  herdctl --json iamat kiwi.cs.ucla.edu 34.068930 -118.445127 | jq -r .difference\n";
 
 static const char whatsat[] =
     "herdctl [options] whatsat ID KM N [--at NODE]\n"
@@ -47,7 +74,14 @@ static const char whatsat[] =
     "\n"
     "  herdctl whatsat kiwi.cs.ucla.edu 10 5\n"
     "  herdctl whatsat kiwi.cs.ucla.edu 0.5 20 --at Jaquez\n"
-    "  herdctl whatsat kiwi.cs.ucla.edu 10 5 | tail -n +2 | python3 -m json.tool\n";
+    "  herdctl whatsat kiwi.cs.ucla.edu 10 5 | tail -n +2 | python3 -m json.tool\n"
+    "\n"
+    "With --json: server, difference, client, latitude, longitude and time as for iamat, and\n"
+    "  places   the node's JSON as it is, with html_attributions, results and status, and\n"
+    "           error_message where the places could not be asked for (exit status 0: the node\n"
+    "           answered)\n"
+    "\n"
+    "  herdctl --json whatsat kiwi.cs.ucla.edu 10 5 | jq -r .places.status\n";
 
 static const char replay[] =
     "herdctl [options] replay TRACK.gpx --as ID [--at NODE] [--speed X] [--now]\n"
@@ -67,7 +101,16 @@ static const char replay[] =
     "At the end one line counts what was sent, answered and skipped, and the last answer follows.\n"
     "\n"
     "  herdctl replay walk.gpx --as walker\n"
-    "  herdctl replay walk.gpx --as walker --at Clark --speed 60 --now\n";
+    "  herdctl replay walk.gpx --as walker --at Clark --speed 60 --now\n"
+    "\n"
+    "With --json one object at the end, also when the connection is lost on the way:\n"
+    "  sent, answered, refused   reports\n"
+    "  without_time, unusable_position, unusable_time   points skipped\n"
+    "  seconds                   how long it took\n"
+    "  last                      the last answer, an object with the fields of iamat, or null\n"
+    "When no connection was made at all there are only error and exit.\n"
+    "\n"
+    "  herdctl --json replay walk.gpx --as walker | jq .answered\n";
 
 void help_print(const char *command)
 {

@@ -11,11 +11,13 @@ enum herdctl_exit {
     HERDCTL_REFUSED = 1, /* the node answered `?`, or something that is not the protocol */
     HERDCTL_USAGE = 2,   /* arguments, herd file or track cannot be used */
     HERDCTL_NETWORK = 3, /* cannot connect, connection lost, or no answer in time */
+    HERDCTL_LOCAL = 4,   /* this machine: the answer cannot be written, or memory is out */
 };
 
 struct herdctl_node {
-    char name[64];    /* for messages: "Bailey", or "127.0.0.1:10000" */
-    char address[16]; /* dotted IPv4 */
+    char name[64];         /* for messages: "Bailey", or "127.0.0.1:10000" */
+    const char *herd_file; /* where it was found, NULL when its address was given */
+    char address[16];      /* dotted IPv4 */
     uint16_t port;
     size_t report_bytes; /* the herd's limit, 0 when it is not known */
     long timeout_ms;     /* for connecting, and for each answer */
@@ -28,7 +30,10 @@ struct herdctl_replay {
     bool now;     /* shift the track so that its first point is now */
 };
 
-/* The commands. Each says on stderr what went wrong and returns the exit code. */
+/*
+ * The commands. Each prints its answer, or adds its fields to the report (report.h), says on
+ * stderr what went wrong, and returns the exit code.
+ */
 enum herdctl_exit command_iamat(const struct herdctl_node *node, const char *id, const char *lat,
                                 const char *lon, const char *time);
 enum herdctl_exit command_whatsat(const struct herdctl_node *node, const char *id,

@@ -2,14 +2,18 @@
 #include "args.h"
 #include "herdctl.h"
 #include "herdfile.h"
+#include "report.h"
 #include "say.h"
 #include "text.h"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
+#include <unistd.h>
 
 #define WORDS_MAX 5
 
@@ -21,6 +25,7 @@ struct arguments {
     const char *as;
     const char *speed;
     bool now;
+    bool json;
     bool help;
     const char *words[WORDS_MAX]; /* the command and what belongs to it */
     int word_count;
@@ -36,6 +41,7 @@ static bool sort_arguments(int argc, char **argv, struct arguments *arguments)
         {.name = "as", .value = &arguments->as},
         {.name = "speed", .value = &arguments->speed},
         {.name = "now", .flag = &arguments->now},
+        {.name = "json", .flag = &arguments->json},
         {.letter = 'h', .name = "help", .flag = &arguments->help},
     };
 
@@ -59,38 +65,69 @@ static bool node_from_address(const char *at, struct herdctl_node *node)
     node->address[colon - at] = '\0';
     (void)snprintf(node->name, sizeof node->name, "%s", at);
     node->port = (uint16_t)port;
+    node->herd_file = NULL;
     node->report_bytes = 0;
     return inet_pton(AF_INET, node->address, &address) == 1 && end != colon + 1 && *end == '\0' &&
            port >= 1 && port <= 65535;
 }
 
+/* Reads the herd file that the arguments, the environment or else the default name. */
+static bool read_herd(const char *given, struct herdfile *herd, const char **path)
+{
+    const char *from_environment = getenv("HERD_FILE");
+    bool has_environment = from_environment != NULL && from_environment[0] != '\0';
+
+    *path = given != NULL ? given : has_environment ? from_environment : "tools/herds/bailey.conf";
+    if (herdfile_read(*path, herd)) {
+        return true;
+    }
+    /* Nobody named the file on this command line: say where the name comes from. */
+    if (given == NULL && access(*path, R_OK) != 0) {
+        say_error("%s; -c FILE names another, and --at ADDRESS:PORT needs none",
+                  has_environment ? "the environment's HERD_FILE names it"
+                                  : "it is looked for where herdctl is run from");
+    }
+    return false;
+}
+
+static void say_no_node(const struct herdfile *herd, const char *path, const char *name)
+{
+    char names[512];
+    struct in_addr address;
+
+    for (size_t i = 0; i < herd->node_count; i++) {
+        if (strcasecmp(herd->nodes[i].name, name) == 0) {
+            say_error("there is no node %s in %s; it is written %s", name, path,
+                      herd->nodes[i].name);
+            return;
+        }
+    }
+    if (inet_pton(AF_INET, name, &address) == 1) {
+        say_error("--at %s lacks the port; right is --at %s:%u, for example", name, name,
+                  (unsigned)herd->nodes[0].port);
+        return;
+    }
+    herdfile_names(herd, names, sizeof names);
+    say_error("there is no node %s in %s; there are: %s", name, path, names);
+}
+
 static bool node_from_herd(const struct arguments *arguments, struct herdctl_node *node)
 {
     static struct herdfile herd;
-    const char *path = arguments->herd_file;
+    const char *path;
     int index = 0;
 
-    if (path == NULL) {
-        path = getenv("HERD_FILE");
-    }
-    if (path == NULL || path[0] == '\0') {
-        path = "tools/herds/bailey.conf";
-    }
-    if (!herdfile_read(path, &herd)) {
-        if (arguments->herd_file == NULL) {
-            say_error("-c FILE names the herd file, or --at ADDRESS:PORT the node itself");
-        }
+    if (!read_herd(arguments->herd_file, &herd, &path)) {
         return false;
     }
     if (arguments->at != NULL) {
         index = herdfile_find(&herd, arguments->at);
     }
     if (index < 0) {
-        char names[512];
-        herdfile_names(&herd, names, sizeof names);
-        say_error("there is no node %s in %s; there are: %s", arguments->at, path, names);
+        say_no_node(&herd, path, arguments->at);
         return false;
     }
+    node->herd_file = path;
     const struct herdfile_node *found = &herd.nodes[index];
     (void)snprintf(node->name, sizeof node->name, "%s", found->name);
     (void)snprintf(node->address, sizeof node->address, "%s", found->address);
@@ -110,8 +147,8 @@ static bool choose_node(const struct arguments *arguments, struct herdctl_node *
     node->timeout_ms = timeout_seconds * 1000;
     if (arguments->at != NULL && strchr(arguments->at, ':') != NULL) {
         if (!node_from_address(arguments->at, node)) {
-            say_error("'%s' is no place to talk to; --at takes a node's name or ADDRESS:PORT such "
-                      "as 127.0.0.1:10000",
+            say_error("--at is '%s'; it takes the name of a node in the herd file, or an IPv4 "
+                      "ADDRESS:PORT such as 127.0.0.1:10000 (host names are not looked up)",
                       arguments->at);
             return false;
         }
@@ -126,7 +163,9 @@ static bool has_words(const struct arguments *arguments, int count, const char *
     if (arguments->word_count == count + 1) {
         return true;
     }
-    say_error("right is: herdctl %s; see herdctl %s --help", usage, arguments->words[0]);
+    say_error("%s takes %d argument%s, not %d: herdctl %s; herdctl %s --help gives examples",
+              arguments->words[0], count, count == 1 ? "" : "s", arguments->word_count - 1, usage,
+              arguments->words[0]);
     return false;
 }
 
@@ -135,7 +174,9 @@ static bool check_id(const char *id)
     if (text_is_id(id) && strlen(id) <= 1024) {
         return true;
     }
-    say_error("'%.80s' is no ID; it takes one or more characters without white space", id);
+    say_error("'%.80s' is no ID; it takes 1 to 1024 bytes without white space or control "
+              "characters, such as kiwi.cs.ucla.edu",
+              id);
     return false;
 }
 
@@ -188,7 +229,9 @@ static enum herdctl_exit run_replay(const struct arguments *arguments)
     }
     replay.path = arguments->words[1];
     if (replay.id == NULL) {
-        say_error("replay needs --as ID, the device that the track is reported for");
+        say_error("replay needs --as ID, the device that the track is reported for: herdctl replay "
+                  "%s --as walker",
+                  replay.path);
         return HERDCTL_USAGE;
     }
     if (arguments->speed != NULL) {
@@ -217,7 +260,7 @@ static enum herdctl_exit run_command(const struct arguments *arguments)
         return HERDCTL_OK;
     }
     if (arguments->word_count == 0) {
-        say_error("what should be done? iamat, whatsat or replay; --help shows how");
+        say_error("which command? There are iamat, whatsat and replay; --help shows how");
         return HERDCTL_USAGE;
     }
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
@@ -225,24 +268,53 @@ static enum herdctl_exit run_command(const struct arguments *arguments)
             return commands[i].run(arguments);
         }
     }
-    say_error("there is no command '%s'; there are iamat, whatsat and replay, see --help",
+    say_error("there is no command '%s'; there are iamat, whatsat and replay; --help shows how",
               arguments->words[0]);
     return HERDCTL_USAGE;
+}
+
+/* True when --json is among the words before `--`, also where the arguments cannot be sorted. */
+static bool mentions_json(int argc, char **argv)
+{
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        if (strcmp(argv[i], "--json") == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Standard streams that are closed would let a connection take their place, and errors go to the
+ * node: what stands in for them can be read only, so that writing to it fails. */
+static void fill_closed_streams(void)
+{
+    int fd;
+
+    do {
+        fd = open("/dev/null", O_RDONLY);
+    } while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd >= 0) {
+        (void)close(fd);
+    }
 }
 
 int main(int argc, char **argv)
 {
     static struct arguments arguments;
     enum herdctl_exit result = HERDCTL_USAGE;
+    bool json = mentions_json(argc, argv);
 
+    fill_closed_streams();
     say_set_program("herdctl");
     (void)signal(SIGPIPE, SIG_IGN);
-    if (sort_arguments(argc, argv, &arguments)) {
+    if (json) {
+        report_listen();
+    }
+    bool sorted = sort_arguments(argc, argv, &arguments);
+    /* Help stays text; and --json may turn out to be the value of another option. */
+    report_set_json(sorted ? arguments.json && !arguments.help : json);
+    if (sorted) {
         result = run_command(&arguments);
     }
-    if (fflush(stdout) != 0 && result == HERDCTL_OK) {
-        say_error("cannot write the answer to stdout");
-        result = HERDCTL_USAGE;
-    }
-    return (int)result;
+    return (int)report_end(result);
 }

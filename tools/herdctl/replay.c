@@ -3,8 +3,10 @@
  * that the speed is that of the node and not of the round trip, and a node that stops answering
  * is noticed after its time-out.
  */
+#include "answer.h"
 #include "gpx.h"
 #include "herdctl.h"
+#include "report.h"
 #include "say.h"
 #include "stamp.h"
 #include "text.h"
@@ -22,6 +24,7 @@
 #define BATCH_BYTES      4096
 #define PROGRESS_MS      100
 #define REFUSALS_SHOWN   3
+#define SHOWN_BYTES      400
 #define NANOS_PER_SECOND 1000000000LL
 
 struct run {
@@ -32,10 +35,11 @@ struct run {
     size_t sent; /* lines handed over, counting those in `batch` */
     size_t answered;
     size_t refused;
-    size_t untimed;      /* points without a time */
-    size_t bad_place;    /* points whose lat or lon is no coordinate */
-    size_t bad_time;     /* points whose time cannot be read or carried */
-    char *last_answer;   /* the last AT line */
+    size_t untimed;    /* points without a time */
+    size_t bad_place;  /* points whose lat or lon is no coordinate */
+    size_t bad_time;   /* points whose time cannot be read or carried */
+    char *last_answer; /* the last AT line, NULL before the first */
+    size_t last_bytes;
     bool started;        /* the first point has been seen: the three below are set */
     int64_t first_nanos; /* its recorded time */
     int64_t now_nanos;   /* the clock at that moment */
@@ -43,7 +47,6 @@ struct run {
     int64_t begin_ms;    /* when the replay began, for the rate */
     int64_t progress_ms; /* when progress was last shown */
     int64_t waiting_ms;  /* since when the oldest answer has been waited for */
-    bool foreign;        /* what answers is no node of herd */
     bool show_progress;
 };
 
@@ -76,22 +79,35 @@ static bool flush(struct run *run)
 
 static bool count_answer(struct run *run, const char *line, size_t bytes)
 {
-    if (outstanding(run) == 0 || bytes < 1 || (line[0] != '?' && strncmp(line, "AT ", 3) != 0)) {
-        say_error("%s does not answer as a node of herd does (%.*s); is this the right port?",
-                  run->wire.node->name, (int)(bytes < 80 ? bytes : 80), line);
-        run->foreign = true;
+    char shown[SHOWN_BYTES];
+    struct answer answer;
+    bool refused = bytes >= 1 && line[0] == '?';
+
+    if (outstanding(run) == 0 || (!refused && !answer_read(line, bytes, &answer))) {
+        text_printable(line, bytes, shown, 80);
+        say_error("%s does not answer as a node of herd does (%s); is this its port for clients?",
+                  run->wire.node->name, shown);
+        run->wire.fault = HERDCTL_REFUSED;
         return false;
     }
-    if (line[0] == '?') {
+    if (refused) {
         run->refused++;
         if (run->refused <= REFUSALS_SHOWN) {
-            say_error("refused: %.*s", (int)(bytes < 400 ? bytes : 400), line);
+            text_printable(line, bytes, shown, sizeof shown);
+            say_error("refused: %s", shown);
         }
         return true;
     }
     run->answered++;
     free(run->last_answer);
-    run->last_answer = strndup(line, bytes);
+    run->last_answer = malloc(bytes + 1);
+    run->last_bytes = bytes;
+    if (run->last_answer == NULL) {
+        say_error("out of memory");
+        run->wire.fault = HERDCTL_LOCAL;
+        return false;
+    }
+    memcpy(run->last_answer, line, bytes);
     return true;
 }
 
@@ -221,9 +237,29 @@ static bool send_point(struct run *run, const struct gpx_point *point)
     return true;
 }
 
+static void report_summary(const struct run *run)
+{
+    struct answer last;
+    bool has_last =
+        run->last_answer != NULL && answer_read(run->last_answer, run->last_bytes, &last);
+
+    report_add_count("sent", run->sent);
+    report_add_count("answered", run->answered);
+    report_add_count("refused", run->refused);
+    report_add_count("without_time", run->untimed);
+    report_add_count("unusable_position", run->bad_place);
+    report_add_count("unusable_time", run->bad_time);
+    report_add_seconds("seconds", wire_now_ms() - run->begin_ms);
+    report_add_answer("last", has_last ? &last : NULL);
+}
+
 static void print_summary(struct run *run)
 {
     show_progress(run, true);
+    if (report_is_json()) {
+        report_summary(run);
+        return;
+    }
     (void)printf("%zu sent, %zu answered, %zu without time skipped", run->sent, run->answered,
                  run->untimed);
     if (run->refused > 0) {
@@ -237,22 +273,31 @@ static void print_summary(struct run *run)
     }
     (void)printf("\n");
     if (run->last_answer != NULL) {
-        (void)printf("%s\n", run->last_answer);
+        (void)fwrite(run->last_answer, 1, run->last_bytes, stdout);
+        (void)putchar('\n');
     }
 }
 
 /* Says why a track gave nothing to send. */
 static void say_nothing_sent(const struct run *run, const struct gpx *gpx)
 {
+    size_t points = run->untimed + run->bad_place + run->bad_time;
+    const char *path = run->replay->path;
+
     if (!gpx_is_gpx(gpx)) {
-        say_error("%s is XML, but not GPX; replay takes GPX tracks", run->replay->path);
-    } else if (run->untimed > 0) {
-        say_error("no point of %s has a usable time; replay needs a recorded track",
-                  run->replay->path);
-    } else {
+        say_error("%s is XML, but not GPX; replay takes GPX tracks", path);
+    } else if (points == 0) {
         say_error("%s has no track points (trkpt); its %zu route points and waypoints are no "
                   "recorded positions and are not sent",
-                  run->replay->path, gpx_other_points(gpx));
+                  path, gpx_other_points(gpx));
+    } else if (run->untimed == points) {
+        say_error("none of the %zu track points of %s has a time; replay takes a track as a device "
+                  "recorded it, and planned or cleaned ones have lost their times",
+                  points, path);
+    } else {
+        say_error("none of the %zu track points of %s can be sent: %zu have no time, %zu a time "
+                  "that is not like 2010-10-03T10:18:24Z, %zu no position in decimal degrees",
+                  points, path, run->untimed, run->bad_time, run->bad_place);
     }
 }
 
@@ -273,7 +318,7 @@ static enum herdctl_exit run_track(struct run *run, struct gpx *gpx)
     connected = connected && settle(run, 0);
     print_summary(run);
     if (!connected) {
-        return run->foreign ? HERDCTL_REFUSED : HERDCTL_NETWORK;
+        return run->wire.fault;
     }
     if (more < 0) {
         return HERDCTL_USAGE;
@@ -282,7 +327,13 @@ static enum herdctl_exit run_track(struct run *run, struct gpx *gpx)
         say_nothing_sent(run, gpx);
         return HERDCTL_USAGE;
     }
-    return run->refused > 0 ? HERDCTL_REFUSED : HERDCTL_OK;
+    if (run->refused > 0) {
+        say_error("%s refused %zu of %zu reports; are ID, place and time together longer than its "
+                  "report_bytes (herd file)?",
+                  run->wire.node->name, run->refused, run->sent);
+        return HERDCTL_REFUSED;
+    }
+    return HERDCTL_OK;
 }
 
 enum herdctl_exit replay_track(const struct herdctl_node *node, const struct herdctl_replay *replay)
@@ -294,11 +345,11 @@ enum herdctl_exit replay_track(const struct herdctl_node *node, const struct her
         return HERDCTL_USAGE;
     }
     run.replay = replay;
-    run.show_progress = isatty(STDERR_FILENO) == 1;
+    run.show_progress = isatty(STDERR_FILENO) == 1 && !report_is_json();
     run.begin_ms = wire_now_ms();
     if (!wire_open(&run.wire, node)) {
         gpx_close(gpx);
-        return HERDCTL_NETWORK;
+        return run.wire.fault;
     }
     enum herdctl_exit result = run_track(&run, gpx);
     wire_close(&run.wire);

@@ -74,6 +74,13 @@ static bool coordinate(const char *text, const char *most, char *sign, const cha
     return text_is_number(text) && text_compare(text, most) <= 0;
 }
 
+bool text_is_coordinate(const char *text, const char *most)
+{
+    char sign;
+
+    return coordinate(text, most, &sign, &text);
+}
+
 bool text_location(const char *lat, const char *lon, char location[TEXT_LOCATION_BYTES])
 {
     char lat_sign;
@@ -84,4 +91,74 @@ bool text_location(const char *lat, const char *lon, char location[TEXT_LOCATION
     }
     int bytes = snprintf(location, TEXT_LOCATION_BYTES, "%c%s%c%s", lat_sign, lat, lon_sign, lon);
     return bytes > 0 && bytes < TEXT_LOCATION_BYTES;
+}
+
+/* RFC 3629, section 4: which second byte may follow which first one. The further ones are tails. */
+static size_t utf8_lead(unsigned first, unsigned *second_low, unsigned *second_high)
+{
+    *second_low = first == 0xE0 ? 0xA0 : first == 0xF0 ? 0x90 : 0x80;
+    *second_high = first == 0xED ? 0x9F : first == 0xF4 ? 0x8F : 0xBF;
+    if (first < 0x80) {
+        return 1;
+    }
+    if (first < 0xC2 || first > 0xF4) {
+        return 0;
+    }
+    return first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
+}
+
+size_t text_utf8_bytes(const char *text, size_t bytes)
+{
+    const unsigned char *at = (const unsigned char *)text;
+    unsigned low;
+    unsigned high;
+    size_t length = utf8_lead(at[0], &low, &high);
+
+    if (length > bytes) {
+        return 0;
+    }
+    for (size_t i = 1; i < length; i++) {
+        if (at[i] < low || at[i] > high) {
+            return 0;
+        }
+        low = 0x80;
+        high = 0xBF;
+    }
+    return length;
+}
+
+bool text_is_control(const char *text, size_t length)
+{
+    unsigned char first = (unsigned char)text[0];
+
+    if (length == 1) {
+        return first < 0x20 || first == 0x7F;
+    }
+    return length == 2 && first == 0xC2 && (unsigned char)text[1] < 0xA0;
+}
+
+void text_printable(const char *text, size_t bytes, char *shown, size_t room)
+{
+    size_t used = 0;
+    size_t at = 0;
+
+    while (at < bytes) {
+        size_t length = text_utf8_bytes(text + at, bytes - at);
+        bool plain = length > 0 && !text_is_control(text + at, length);
+        if (used + sizeof "\\xNN..." > room) {
+            memcpy(shown + used, "...", 3);
+            used += 3;
+            break;
+        }
+        if (plain) {
+            memcpy(shown + used, text + at, length);
+            used += length;
+            at += length;
+        } else {
+            used += (size_t)snprintf(shown + used, room - used, "\\x%02X",
+                                     (unsigned)(unsigned char)text[at]);
+            at++;
+        }
+    }
+    shown[used] = '\0';
 }

@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -41,11 +42,32 @@ static bool wait_for(int fd, short events, int64_t deadline_ms)
 
 static void say_unreachable(const struct herdctl_node *node, int error)
 {
-    const char *advice = error == ECONNREFUSED
-                             ? "is the herd running (make run), and is this its herd file?"
-                             : "is the address in the herd file right?";
-    say_error("cannot connect to %s at %s:%u: %s; %s", node->name, node->address,
-              (unsigned)node->port, strerror(error), advice);
+    const char *advice = "is the address right, and is the network to it up?";
+    char place[96];
+
+    if (node->herd_file != NULL) {
+        (void)snprintf(place, sizeof place, "%s at %s:%u", node->name, node->address,
+                       (unsigned)node->port);
+    } else {
+        (void)snprintf(place, sizeof place, "%s", node->name);
+    }
+    if (error == ETIMEDOUT) {
+        say_error("cannot connect to %s: nothing answered within %ld s; is the address right, and "
+                  "does no firewall stand between? --timeout SECONDS waits longer",
+                  place, node->timeout_ms / 1000);
+        return;
+    }
+    if (error == ECONNREFUSED && node->herd_file != NULL) {
+        say_error("cannot connect to %s: nothing listens there; is the herd running (make run), "
+                  "and from %s?",
+                  place, node->herd_file);
+        return;
+    }
+    if (error == ECONNREFUSED) {
+        advice = "nothing listens there; is the herd running (make run), and is this the port of "
+                 "one of its nodes?";
+    }
+    say_error("cannot connect to %s: %s; %s", place, strerror(error), advice);
 }
 
 /* Starts the connection and waits for it; 0 or an errno. */
@@ -76,6 +98,7 @@ bool wire_open(struct wire *wire, const struct herdctl_node *node)
 
     memset(wire, 0, sizeof *wire);
     wire->node = node;
+    wire->fault = HERDCTL_NETWORK;
     wire->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (wire->fd < 0) {
         say_error("no socket: %s", strerror(errno));
@@ -102,8 +125,8 @@ void wire_close(struct wire *wire)
 
 void wire_say_late(const struct wire *wire)
 {
-    say_error("no answer from %s within %ld s; is it stopped or overloaded? --timeout SECONDS "
-              "waits longer",
+    say_error("no answer from %s within %ld s; is it stopped or overloaded, or is this not its "
+              "port for clients? --timeout SECONDS waits longer",
               wire->node->name, wire->node->timeout_ms / 1000);
 }
 
@@ -122,8 +145,8 @@ bool wire_send(struct wire *wire, const char *text, size_t bytes)
                 return false;
             }
         } else if (errno != EINTR) {
-            say_error("connection to %s lost: %s; see the node's log for the reason",
-                      wire->node->name, strerror(errno));
+            say_error("connection to %s lost: %s; the node's log says why", wire->node->name,
+                      strerror(errno));
             return false;
         }
     }
@@ -142,19 +165,34 @@ static bool make_room(struct wire *wire)
         return true;
     }
     if (wire->room >= WIRE_BYTES_MAX) {
-        say_error("the answer of %s is longer than %d bytes; is it a node of herd?",
+        say_error("the answer of %s is longer than %d bytes; is it a node of herd, and is this its "
+                  "port for clients?",
                   wire->node->name, WIRE_BYTES_MAX);
+        wire->fault = HERDCTL_REFUSED;
         return false;
     }
     size_t room = wire->room == 0 ? 4096 : wire->room * 2;
     char *in = realloc(wire->in, room);
     if (in == NULL) {
         say_error("out of memory");
+        wire->fault = HERDCTL_LOCAL;
         return false;
     }
     wire->in = in;
     wire->room = room;
     return true;
+}
+
+static void say_closed(const struct wire *wire)
+{
+    if (wire->answers > 0) {
+        say_error("%s closed the connection before it had answered everything; its log says why",
+                  wire->node->name);
+    } else {
+        say_error("%s closed the connection without an answer; is %u its port for clients (not "
+                  "link_port)? If so its log says why",
+                  wire->node->name, (unsigned)wire->node->port);
+    }
 }
 
 /* Reads what is there, waiting until the deadline for the first of it. */
@@ -170,9 +208,7 @@ static enum wire_result receive(struct wire *wire, int64_t deadline_ms)
             return WIRE_OK;
         }
         if (count == 0) {
-            say_error("%s closed the connection before it had answered everything; see its log "
-                      "for the reason",
-                      wire->node->name);
+            say_closed(wire);
             return WIRE_FAILED;
         }
         if (errno == EAGAIN) {
@@ -180,8 +216,8 @@ static enum wire_result receive(struct wire *wire, int64_t deadline_ms)
                 return WIRE_LATER;
             }
         } else if (errno != EINTR) {
-            say_error("connection to %s lost: %s; see the node's log for the reason",
-                      wire->node->name, strerror(errno));
+            say_error("connection to %s lost: %s; the node's log says why", wire->node->name,
+                      strerror(errno));
             return WIRE_FAILED;
         }
     }
@@ -203,6 +239,7 @@ enum wire_result wire_take(struct wire *wire, const char *mark, int64_t deadline
             *answer = wire->in + wire->start;
             *bytes = (size_t)(hit - *answer);
             wire->start += *bytes + mark_bytes;
+            wire->answers++;
             return WIRE_OK;
         }
         searched = have >= mark_bytes ? have - mark_bytes + 1 : 0;

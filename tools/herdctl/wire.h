@@ -13,12 +13,14 @@ struct wire {
     size_t start;
     size_t end;
     size_t room;
+    size_t answers;          /* pieces taken so far */
+    enum herdctl_exit fault; /* why the last call failed: what to exit with */
 };
 
 enum wire_result {
     WIRE_OK,
     WIRE_LATER,  /* the deadline came first: said by nobody yet */
-    WIRE_FAILED, /* connection lost or refused: said on stderr */
+    WIRE_FAILED, /* connection lost, or no answer that can be taken: said on stderr, see `fault` */
 };
 
 /* Milliseconds of the monotonic clock: what deadlines are given in. */
@@ -26,13 +28,14 @@ int64_t wire_now_ms(void);
 
 /*
  * Connects to `node` (kept, not copied) within its time-out. Returns false after saying on stderr
- * what failed and what to do; otherwise wire_close() is due.
+ * what failed and what to do, with the reason in `fault`; otherwise wire_close() is due.
  */
 bool wire_open(struct wire *wire, const struct herdctl_node *node);
 
 void wire_close(struct wire *wire);
 
-/* Sends all of text[bytes] within the node's time-out. Returns false after saying why not. */
+/* Sends all of text[bytes] within the node's time-out. Returns false after saying why not, as
+ * wire_open() does. */
 bool wire_send(struct wire *wire, const char *text, size_t bytes);
 
 /*
