@@ -184,7 +184,8 @@ static bool add_link(struct place at, unsigned node, struct span name)
     if (c->nodes[node].open && c->nodes[peer].open) {
         struct text *t = fault(at);
         config_keys_put_quoted(t, name);
-        text_str(t, " is of the older kind too, and such links are none of this herd's; leave it out");
+        text_str(t,
+                 " is of the older kind too, and such links are none of this herd's; leave it out");
         return false;
     }
     if ((c->nodes[node].links >> peer & 1u) != 0) {
@@ -542,9 +543,8 @@ static bool check_ports_differ(const struct config_node *a, const struct config_
     } else {
         return true;
     }
-    struct text *t = fault((struct place){.line = b->line,
-                                          .section = b->open ? SEC_OPEN : SEC_NODE,
-                                          .node = span_of(b->name)});
+    struct text *t = fault((struct place){
+        .line = b->line, .section = b->open ? SEC_OPEN : SEC_NODE, .node = span_of(b->name)});
     text_str(t, "port ");
     text_u64(t, port);
     if (same_node) {
@@ -600,7 +600,8 @@ static bool list_by_name(const struct config *c, uint8_t *list, unsigned *count,
     if (*count == capacity) {
         struct text *t = fault((struct place){.section = SEC_LINKS});
         text_str(t, c->nodes[c->self].name);
-        text_str(t, open ? " has more open neighbours than the " : " has more neighbours than the ");
+        text_str(t,
+                 open ? " has more open neighbours than the " : " has more neighbours than the ");
         text_u64(t, capacity);
         text_str(t, " that this board has room for");
         return false;
@@ -622,9 +623,8 @@ static bool list_neighbours(struct config *c)
         if ((c->nodes[c->self].links >> i & 1u) == 0) {
             continue;
         }
-        ok = c->nodes[i].open
-                 ? list_by_name(c, c->open, &c->open_count, CFG_OPEN_LINKS, i)
-                 : list_by_name(c, c->neighbours, &c->neighbour_count, CFG_LINKS, i);
+        ok = c->nodes[i].open ? list_by_name(c, c->open, &c->open_count, CFG_OPEN_LINKS, i)
+                              : list_by_name(c, c->neighbours, &c->neighbour_count, CFG_LINKS, i);
     }
     return ok;
 }
@@ -664,7 +664,8 @@ int config_check_addresses(struct config *c, bool addresses_are_real)
     text_str(t, c->nodes[c->self].name);
     text_str(t, " cannot tell its open neighbour ");
     text_str(t, c->nodes[c->open[0]].name);
-    text_str(t, " from its clients; accept such lines from anyone with open_anyone = yes, or remove "
-                "the link");
+    text_str(t,
+             " from its clients; accept such lines from anyone with open_anyone = yes, or remove "
+             "the link");
     return HERD_E_RANGE;
 }

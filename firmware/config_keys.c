@@ -167,8 +167,8 @@ static bool parse_level(const struct config_key *key, struct span value, void *f
 static bool parse_dialect(const struct config_key *key, struct span value, void *field,
                           struct text *why)
 {
-    static const char *const words[] = {[CONFIG_DIALECT_AT] = "at",
-                                        [CONFIG_DIALECT_UPDATE] = "update"};
+    static const char *const words[] = {
+        [CONFIG_DIALECT_AT] = "at", [CONFIG_DIALECT_UPDATE] = "update"};
     unsigned index = 0;
     if (!parse_word(key, value, words, 2, &index, why)) {
         return false;

@@ -27,9 +27,9 @@ _Static_assert(CFG_LINE_BYTES >= OLDER_LINES_BYTES_MAX(CFG_REPORT_BYTES),
 _Static_assert(CFG_CONN_TX_BYTES >= LINE_BYTES, "a line fits in an empty send ring");
 
 struct neighbour {
-    conn_handle conn; /* CONN_NONE: there is nothing to say, or it is not time yet */
-    bool written;     /* the lines of this connection are in the send ring */
-    uint32_t lines;   /* so many */
+    conn_handle conn;  /* CONN_NONE: there is nothing to say, or it is not time yet */
+    bool written;      /* the lines of this connection are in the send ring */
+    uint32_t lines;    /* so many */
     uint32_t failures; /* in a row */
     uint64_t retry_ms; /* when to dial again */
 };
@@ -56,7 +56,7 @@ static unsigned link_of(unsigned i)
 /* Who may have sent a line of this kind, as bits; several where the address does not tell. */
 static uint32_t candidates(conn_handle from, enum older_lines_kind kind)
 {
-    uint32_t here = 0;  /* at the address, if addresses mean anything */
+    uint32_t here = 0; /* at the address, if addresses mean anything */
     uint32_t anyone = 0;
     uint32_t address = 0;
     uint16_t port = 0;
@@ -180,8 +180,8 @@ static void log_peer(enum log_event event, unsigned i, const char *reason)
 static void fail(unsigned i, const char *reason)
 {
     struct neighbour *n = &neighbours[i];
-    uint32_t pause_ms = backoff_ms(n->failures, CFG_LINK_RETRY_FIRST_MS, CFG_LINK_RETRY_LAST_MS,
-                                   rng_u32());
+    uint32_t pause_ms =
+        backoff_ms(n->failures, CFG_LINK_RETRY_FIRST_MS, CFG_LINK_RETRY_LAST_MS, rng_u32());
 
     replica_link_down(link_of(i));
     conn_release(n->conn);
@@ -275,8 +275,7 @@ static void dial(unsigned i)
 {
     struct neighbour *n = &neighbours[i];
     const struct config_node *node = node_of(i);
-    int err =
-        conn_dial(CONN_OLDER, hal_net_dial_address(node->address), node->port, &n->conn);
+    int err = conn_dial(CONN_OLDER, hal_net_dial_address(node->address), node->port, &n->conn);
 
     n->written = false;
     n->lines = 0;
@@ -331,9 +330,9 @@ int older_init(const struct config *given)
     for (unsigned i = 0; i < config->open_count; i++) {
         struct log_line *l = log_begin(EV_OLDER_OPEN);
         log_str(l, "peer", node_of(i)->name);
-        log_span(l, "meaning", config->open_anyone
-                                   ? SPAN_LIT("whoever reaches the client port can write records")
-                                   : SPAN_LIT("whoever has its address can write records"));
+        log_span(l, "meaning",
+                 config->open_anyone ? SPAN_LIT("whoever reaches the client port can write records")
+                                     : SPAN_LIT("whoever has its address can write records"));
         log_end(l);
     }
     sched_add(&task);
