@@ -204,11 +204,31 @@ static void forget_session(struct tls *t)
     t->has_session = false;
 }
 
+/* mbedTLS leaves the ticket that was offered in the session of a full handshake when the server
+ * declined it and gave no other: the old ticket with a new secret. Offered again, and accepted, it
+ * would break that handshake. */
+static bool has_stale_ticket(const struct tls *t, const mbedtls_ssl_session *fresh)
+{
+    const mbedtls_ssl_session *old = &t->session;
+    size_t bytes = fresh->MBEDTLS_PRIVATE(ticket_len);
+
+    return t->offered && t->verified && bytes > 0 && bytes == old->MBEDTLS_PRIVATE(ticket_len) &&
+           memcmp(fresh->MBEDTLS_PRIVATE(ticket), old->MBEDTLS_PRIVATE(ticket), bytes) == 0;
+}
+
 static void keep_session(struct tls *t)
 {
+    mbedtls_ssl_session fresh;
+
+    mbedtls_ssl_session_init(&fresh);
+    bool good = mbedtls_ssl_get_session(&t->ssl, &fresh) == 0 && !has_stale_ticket(t, &fresh);
     forget_session(t);
-    mbedtls_ssl_session_init(&t->session);
-    t->has_session = mbedtls_ssl_get_session(&t->ssl, &t->session) == 0;
+    if (!good) {
+        mbedtls_ssl_session_free(&fresh);
+        return;
+    }
+    t->session = fresh; /* its allocations come along */
+    t->has_session = true;
     if (t->verified) {
         t->session_ms = sched_now_ms();
     }
@@ -229,9 +249,7 @@ int tls_start(struct tls *t, conn_handle conn, const char *host)
     if (t->has_session && sched_now_ms() - t->session_ms >= TLS_SESSION_MS) {
         forget_session(t);
     }
-    if (t->has_session && mbedtls_ssl_set_session(&t->ssl, &t->session) != 0) {
-        forget_session(t); /* a full handshake does as well */
-    }
+    t->offered = t->has_session && mbedtls_ssl_set_session(&t->ssl, &t->session) == 0;
     return HERD_OK;
 }
 

@@ -31,6 +31,7 @@ struct tls {
     bool has_session;
     bool up;
     bool computing; /* HERD_E_AGAIN of tls_handshake: call in the next round, nothing to wait for */
+    bool offered;   /* `session` was offered in this handshake */
     bool verified;  /* a certificate chain came: not resumed */
     bool self_signed;    /* its leaf signed itself */
     uint64_t session_ms; /* when `session` was made */
