@@ -46,6 +46,15 @@ static bool configure(const struct options *o, struct span text, const char *nod
            config_check_addresses(&config, hal_net_addresses_are_real()) == HERD_OK;
 }
 
+static unsigned count_open(void)
+{
+    unsigned open = 0;
+    for (unsigned i = 0; i < config.node_count; i++) {
+        open += config.nodes[i].open;
+    }
+    return open;
+}
+
 static unsigned count_links(void)
 {
     unsigned ends = 0;
@@ -185,7 +194,12 @@ int main(int argc, char **argv)
         if (!check(&o, text, &error)) {
             return wrong(&error);
         }
-        printf("%s: ok, %u nodes, %u links\n", o.herd_file, config.node_count, count_links());
+        unsigned open = count_open();
+        printf("%s: ok, %u nodes, ", o.herd_file, config.node_count - open);
+        if (open > 0) {
+            printf("%u open neighbours, ", open);
+        }
+        printf("%u links\n", count_links());
         return EXIT_STOPPED;
     }
     if (!configure(&o, text, o.node, &error)) {
