@@ -49,7 +49,7 @@ struct tls_stats {
 
 /* Sets up mbedTLS's arena, the client configuration and the trust anchors: `trust_pem` (PEM text, its
  * final NUL counted) or, when empty, the built-in ones. Call once, after rng_init. HERD_E_TRUST: an
- * anchor does not parse; HERD_E_FULL: the arena is too small. */
+ * anchor does not parse; HERD_E_FULL: the arena is too small, or there are more than CFG_TLS_ANCHORS. */
 int tls_init(struct span trust_pem) HERD_MUST_CHECK;
 
 /* Prepares t once; its buffers are taken from the arena now. */
