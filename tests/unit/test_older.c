@@ -27,7 +27,7 @@ static struct {
     enum conn_state state;
     bool ready;
     size_t written, unacked, input;
-    char text[4096];/* of this connection */
+    char text[4096]; /* of this connection */
     uint32_t address;
 } conns[PEERS];
 static unsigned dials, finished, released;
