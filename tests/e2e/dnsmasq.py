@@ -1,17 +1,16 @@
 """A real DHCP and DNS server, dnsmasq, where the nodes of a test can reach it."""
 
 import wire
-from herdlib import NET, Program, wait_until
+from herdlib import HERE, NET, Program, wait_until
 
 
 class Dnsmasq(Program):
     """reserved: addresses by MAC. Further options: dnsmasq's own. With HERD_NET=slirp DNS only."""
 
     def __init__(self, programs, *options, reserved=()):
-        self.address = "127.0.0.1"
+        self.address = HERE
         if NET == "tap":
             wire.ready()
-            self.address = wire.HERE
         hosts = [f"--dhcp-host={':'.join(f'{byte:02x}' for byte in mac)},{address}"
                  for mac, address in reserved]
         super().__init__("dnsmasq", [

@@ -28,6 +28,7 @@ BOARDS = ("posix", "posix-small")
 PATIENCE_S = 60 if SAN else 20
 STOP_S = 5
 NET = os.environ.get("HERD_NET", "slirp")  # what nodes are started with: slirp or tap
+HERE = wire.HERE if NET == "tap" else "127.0.0.1"  # where the tests are for the herd file
 KEY = "key-that-must-not-leak-4711"
 
 # Of boards/*/board.h: what a test can only see by going to the limit.
@@ -616,10 +617,9 @@ class Standin(Program):
 
     def __init__(self, programs, *options, chain="ec", key=KEY):
         self.chain = chain
-        self.address = "127.0.0.1"
+        self.address = HERE
         if NET == "tap":
             wire.ready()
-            self.address = wire.HERE
         super().__init__("standin", [BIN / "tools" / "places-standin", "--port", free_port(),
                                      "--control", free_port(), "--address", self.address,
                                      "--certs", CERTS, "--chain", chain,

@@ -9,6 +9,7 @@ import pytest
 
 import wire
 from dnsmasq import Dnsmasq
+from olderlib import OlderServer, open_section
 from herdlib import BIN, PATIENCE_S, ROOT, SAN, Client, Program, is_turned_away, wait_until, where
 
 pytestmark = pytest.mark.net("tap")
@@ -203,6 +204,23 @@ def test_what_is_not_on_the_wire_goes_to_the_gateway_if_there_is_one(new_herd, t
     def dialled(_target, _source, kind, payload):
         return kind == 0x0800 and payload[16:20] == socket.inet_aton("192.168.77.1") or None
     assert talker.receive(dialled, PATIENCE_S)
+
+
+# ---- Neighbours of the older kind ----
+
+def test_an_open_neighbour_is_known_by_its_address_and_nobody_else_is_believed(new_herd, host):
+    with OlderServer("Old") as old:
+        herd = new_herd(("A",), (("A", "Old"),), **open_section(old))  # without open_anyone
+        node = herd.start()
+        with client_from(node, host.address) as stranger:
+            stranger.sendall(b"AT Old 1 kiwi +1+2 100\n")
+            assert stranger.recv(100) == b"? AT Old 1 kiwi +1+2 100\n"
+        with client_from(node, wire.HERE) as known:
+            known.sendall(b"AT Old 1 kiwi +1+2 100\nWHATSAT kiwi 0 0\n")
+            assert known.recv(100).startswith(b"AT Old +1.000000000 kiwi +1+2 100\n")
+        with Client(node.port) as client:
+            client.iamat("melon")
+        old.hears("melon")
 
 
 # ---- Caps per address ----
