@@ -39,7 +39,7 @@ GOALS := $(or $(MAKECMDGOALS),all)
 BUILD_GOALS := $(filter-out help clean distclean lint format deps-archive,$(GOALS))
 PACKAGES := $(if $(BUILD_GOALS)$(filter deps-archive,$(GOALS)),run) \
             $(if $(filter test unit e2e,$(GOALS)),test) \
-            $(if $(filter test firmware-m3,$(GOALS)),m3) \
+            $(if $(filter test firmware-m3 firmware,$(GOALS)),m3) \
             $(if $(filter lint format,$(GOALS)),lint)
 
 ifneq ($(BUILD_GOALS),)
@@ -199,6 +199,10 @@ endif
 ifneq ($(filter firmware-m3 no-heap-m3,$(GOALS)),)
 $(eval $(call variant,m3,posix-small,arm-none-eabi-gcc,arm-none-eabi-gcc-ar,arm-none-eabi-nm,-Os -mcpu=cortex-m3 -mthumb))
 endif
+
+# --- Boards: images to flash ---------------------------------------------------------------------
+
+include tools/build/boards.mk
 
 # --- Host tools ---------------------------------------------------------------------------------
 

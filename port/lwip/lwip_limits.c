@@ -26,7 +26,7 @@ _Static_assert(MEMP_NUM_PBUF >= HERD_TCP_SLOTS * (TCP_SND_QUEUELEN - 1),
 _Static_assert(MEMP_NUM_TCP_SEG <= 0xffff && MEMP_NUM_PBUF <= 0xffff,
                "lwIP counts pools in 16 bits");
 
-_Static_assert(PBUF_POOL_BUFSIZE >= TCP_MSS + 40 + 14 + ETH_PAD_SIZE, "one frame is one pbuf");
+_Static_assert(PBUF_POOL_BUFSIZE >= HERD_MTU + 14 + ETH_PAD_SIZE, "one frame is one pbuf");
 _Static_assert(PBUF_POOL_SIZE *TCP_MSS >= TCP_WND, "a full window can be on its way in");
 _Static_assert(TCP_OOSEQ_MAX_PBUFS >= 1 && TCP_OOSEQ_MAX_PBUFS < PBUF_POOL_SIZE,
                "one connection's segments out of order do not stop reception");
@@ -41,6 +41,6 @@ _Static_assert(LWIPPOOLS_SMALL_COUNT >= MEMP_NUM_TCP_SEG + MEMP_NUM_ARP_QUEUE + 
                "each queued segment has headers; some more answer ARP and acknowledge");
 _Static_assert(512 >= sizeof(struct pbuf) + PBUF_TRANSPORT + 12 + DNS_MAX_NAME_LENGTH + 2 + 4 + 16,
                "a DNS query comes from the medium pool");
-_Static_assert((TCP_MSS <= 1460 ? 1600 : 9216) >= TCP_MSS + PBUF_TRANSPORT + 64,
+_Static_assert((TCP_MSS <= 536 ? 672 : TCP_MSS <= 1460 ? 1600 : 9216) >= TCP_MSS + PBUF_TRANSPORT + 64,
                "what is left of a split segment comes from the large pool");
 #endif

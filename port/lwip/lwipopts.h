@@ -44,7 +44,7 @@
 /* --- TCP connections --------------------------------------------------------------------------- */
 
 /* Connections that conn may have open: these hold data. */
-#define HERD_TCP_SLOTS (CFG_SESSIONS + 2 * CFG_LINKS + 1)
+#define HERD_TCP_SLOTS CFG_CONN_SLOTS
 /* Closed by us, waiting for the peer's FIN: nothing but a PCB. lwIP reuses those in TIME_WAIT by
  * itself when it runs out. */
 #define HERD_TCP_LINGER (4 + CFG_SESSIONS / 8)
@@ -94,7 +94,10 @@
 #define BOARD_PBUF_POOL_SIZE (CFG_SESSIONS >= 64 ? 64 : 8)
 #endif
 #define PBUF_POOL_SIZE BOARD_PBUF_POOL_SIZE
-/* One frame is one pbuf; the default of PBUF_POOL_BUFSIZE is the frame of a full segment. */
+/* One frame is one pbuf: the frame of a full segment, and at least that of the datagram that every
+ * host must take (576 bytes: RFC 1122, 3.3.2; DHCP, DNS). */
+#define HERD_MTU          (TCP_MSS + 40 > 576 ? TCP_MSS + 40 : 576)
+#define PBUF_POOL_BUFSIZE LWIP_MEM_ALIGN_SIZE(HERD_MTU + 14 + ETH_PAD_SIZE)
 
 #define LWIP_ARP           1
 #define ARP_QUEUEING       1 /* a dial must not lose its SYN to address resolution */

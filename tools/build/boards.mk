@@ -1,0 +1,59 @@
+# Images for boards: included by the Makefile. A board whose board.mk sets BOARD_CPU is built here.
+#
+#   make firmware BOARD=mps2-an385 [PROFILE=small] HERD=FILE NODE=NAME
+#        [SETTINGS='section.key=value ...'] [TRUST=FILE.pem] [PLACES_KEY_FILE=FILE]
+#     -> build/boards/BOARD[-PROFILE]/NODE/herd.elf, herd.bin, herd.map
+#
+# Objects and libraries are made once per board and profile; an image differs in its factory
+# configuration only.
+
+M := $(BOARD)$(if $(PROFILE),-$(PROFILE))
+NODE ?= $(shell sed -n 's/^\[node \([^]]*\)\].*/\1/p' $(HERD) 2>/dev/null | head -n 1)
+BOARD_CPU :=
+-include boards/$(BOARD)/board.mk
+
+ifneq ($(BOARD_CPU),)
+ifneq ($(filter-out $(BOARD_PROFILES),$(PROFILE)),)
+$(error $(BOARD) has no profile $(PROFILE), only: $(BOARD_PROFILES))
+endif
+
+BOARD_OUT := $(BUILD)/boards/$M
+IMAGE := $(BOARD_OUT)/$(NODE)
+EXTRA_FLAGS :=
+BOARD_FLAGS := $(EXTRA_FLAGS) -Os $(BOARD_CPU) --specs=nano.specs -fstack-usage -fno-common \
+               $(if $(filter small,$(PROFILE)),-DBOARD_PROFILE_SMALL)
+BOARD_DIR := $(BOARD)
+$(eval $(call variant,$M,$(BOARD),arm-none-eabi-gcc,arm-none-eabi-gcc-ar,arm-none-eabi-nm,$(BOARD_FLAGS)))
+# Not the host's flags, which the rule for a port's objects adds.
+$($M_PORT_OBJS): EXTRA = -iquote port/cortex-m $($(BOARD)_PORTS:%=-iquote %)
+
+$(OBJ)/$M/board.ld: boards/$(BOARD)/board.ld boards/$(BOARD)/board.h port/cortex-m/sections.ld
+	@mkdir -p $(@D)
+	@arm-none-eabi-gcc -E -P -x c -I. -Iboards/$(BOARD) $(filter -D%,$(BOARD_FLAGS)) $< -o $@
+
+# The factory configuration is made anew each time, and is newer only if it changed.
+$(IMAGE)/factory.c: FORCE
+	@mkdir -p $(@D)
+	@tools/build/factory --herd '$(HERD)' --node '$(NODE)' $(TRUST:%=--trust '%') \
+	    $(PLACES_KEY_FILE:%=--key-file '%') $(SETTINGS:%=--set '%') $@
+$(IMAGE)/factory.o: $(IMAGE)/factory.c port/cortex-m/factory.h
+	@$($M_CC) $($M_OWN_FLAGS) -iquote port/cortex-m -c $< -o $@
+
+BOARD_LINK := $($M_CC) $(BOARD_CPU) --specs=nano.specs -nostartfiles -Wl,--gc-sections \
+              -Wl,--fatal-warnings -Wl,-z,noexecstack
+$(IMAGE)/herd.elf: $(IMAGE)/factory.o $($M_OWN_OBJS) $($M_LIBS) $(OBJ)/$M/board.ld
+	@echo '  $M: $@'
+	@$(BOARD_LINK) -T $(OBJ)/$M/board.ld -Wl,-Map=$(@:.elf=.map) -o $@ $(IMAGE)/factory.o \
+	    $($M_OWN_OBJS) -Wl,--start-group $($M_LIBS) -Wl,--end-group
+	@tools/build/no-heap-image.sh arm-none-eabi-nm $@
+$(IMAGE)/herd.bin: $(IMAGE)/herd.elf
+	@arm-none-eabi-objcopy -O binary $< $@
+
+firmware: $(IMAGE)/herd.bin ## an image for a board: BOARD= [PROFILE=] HERD=FILE NODE=NAME
+	@echo '$<'
+else
+firmware:
+	@echo 'firmware: BOARD=$(BOARD) is not a board to flash; see: make boards' >&2; exit 1
+endif
+
+.PHONY: firmware
