@@ -163,9 +163,10 @@
 #define CFG_JSON_DEPTH 8
 #endif
 
-/* Arena of mbedTLS: contexts, record buffers (16 KB in) and handshake temporaries. */
+/* Arena of mbedTLS: anchors, contexts, record buffers (16 KB in) and handshake temporaries. Where
+ * pointers have 64 bits the structures and block headers take 8 KB more. */
 #ifndef CFG_TLS_ARENA_BYTES
-#define CFG_TLS_ARENA_BYTES 49152
+#define CFG_TLS_ARENA_BYTES (sizeof(void *) > 4 ? 57344 : 49152)
 #endif
 
 /* Trust anchors that can be loaded. */

@@ -316,11 +316,19 @@ static int run_handshake(struct text *why)
         text_str(why, " is not trusted: ");
         text_put(why, text_span(&reason));
         return fail(why, err, NULL);
-    case HERD_E_CLOSED:
-        return fail(why, err, " closed the connection in the TLS handshake");
     case HERD_E_FULL:
         return fail(why, err, ": no memory for the TLS handshake");
     default:
+        if (tls.offered) { /* the server may have stumbled over the session: it is forgotten now */
+            stats.replaced++;
+            tls_stop(&tls, false);
+            conn = CONN_NONE;
+            begin_connection();
+            return HERD_OK;
+        }
+        if (err == HERD_E_CLOSED) {
+            return fail(why, err, " closed the connection in the TLS handshake");
+        }
         return fail(why, err, " speaks no TLS that this node accepts");
     }
 }
@@ -423,7 +431,7 @@ int https_run(struct text *why)
 {
     int err = HERD_OK;
 
-    /* Phases only go forward, but for one replacement of a kept connection. */
+    /* Phases only go forward, but for one replacement of a kept connection, and one of a session. */
     while (err == HERD_OK && phase != IDLE) {
         if (sched_now_ms() >= deadline_ms) {
             return fail_late(why);

@@ -73,7 +73,8 @@ int log_parse_level(struct span name, enum log_level *out) HERD_MUST_CHECK;
 
 /* At most one line is open at a time (asserted). */
 struct log_line *log_begin(enum log_event event);
-void log_str(struct log_line *l, const char *key, const char *value);  /* our own words, as is */
+/* Our own words; quoted when there are several. */
+void log_str(struct log_line *l, const char *key, const char *value);
 void log_span(struct log_line *l, const char *key, struct span value); /* quoted, escaped, cut */
 void log_u64(struct log_line *l, const char *key, uint64_t value);
 void log_i64(struct log_line *l, const char *key, int64_t value);

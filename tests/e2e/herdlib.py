@@ -132,7 +132,7 @@ class Log:
         """Where the log is now, for `since`."""
         return len(self.read())
 
-    def find(self, name, since=0, **fields):
+    def find(self, name, since=0, /, **fields):
         self.read()
         return [self.events[i] for i in self.by_name[name]
                 if i >= since and self.events[i].has(fields)]
@@ -141,7 +141,7 @@ class Log:
         self.read()
         return len(self.by_name[name])
 
-    def wait(self, name, since=0, timeout_s=None, count=1, **fields):
+    def wait(self, name, since=0, /, *, timeout_s=None, count=1, **fields):
         """The count-th such event, also if it is there already."""
         def found():
             events = self.find(name, since, **fields)

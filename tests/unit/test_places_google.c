@@ -506,8 +506,8 @@ static struct span sydney_cut(unsigned bound)
     static char cut[sizeof sydney];
     static const char end[] = "\n      }";
     const char *at = sydney;
-    const char *last = NULL;
-    const char *keep = NULL;
+    const char *last = sydney;
+    const char *keep = sydney;
     for (unsigned n = 1; (at = strstr(at, end)) != NULL; n++) {
         at += sizeof end - 1;
         last = at;
