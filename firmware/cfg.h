@@ -174,6 +174,16 @@
 #define CFG_TLS_ANCHORS 8
 #endif
 
+/* Plaintext of one TLS record that we send. One request, or the record's cost in several. */
+#ifndef CFG_TLS_OUT_BYTES
+#define CFG_TLS_OUT_BYTES 2048
+#endif
+
+/* A file name in the herd file (trust_file, key_file). Boards read no files. Cost: twice. */
+#ifndef CFG_CONFIG_PATH_BYTES
+#define CFG_CONFIG_PATH_BYTES 255
+#endif
+
 /* Log lines wait here until the console takes them; a full ring drops the newest and counts. */
 #ifndef CFG_LOG_RING_BYTES
 #define CFG_LOG_RING_BYTES 2048
