@@ -220,6 +220,22 @@ static void on_dns(const char *name, const ip_addr_t *address, void *arg)
     sched_wake(owner);
 }
 
+/* Blocking resolvers answer 0.0.0.0 or 127.0.0.1 for names that they want nobody to reach. */
+static bool is_unicast(uint32_t address)
+{
+    uint32_t top = address >> 24;
+
+    return top != 0 && top != 127 && top < 224;
+}
+
+static void put_address(struct text *t, uint32_t address)
+{
+    for (unsigned shift = 32; shift > 0; shift -= 8) {
+        text_u64(t, address >> (shift - 8) & 0xFFu);
+        text_str(t, shift > 8 ? "." : "");
+    }
+}
+
 static int run_lookup(struct text *why)
 {
     if (lookup == LOOKUP_NONE) {
@@ -243,6 +259,12 @@ static int run_lookup(struct text *why)
     }
     if (lookup == LOOKUP_FAILED) {
         return fail(why, HERD_E_NETWORK, " has no address: DNS does not know it or did not answer");
+    }
+    if (!is_unicast(looked_up)) {
+        text_str(why, server.host);
+        text_str(why, " has no usable address: DNS says ");
+        put_address(why, looked_up);
+        return fail(why, HERD_E_NETWORK, NULL);
     }
     phase = DIAL;
     return HERD_OK;

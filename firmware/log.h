@@ -55,7 +55,9 @@ enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
     X(EV_PLACES_FAILED, LOG_WARN, "places.failed")                                                 \
     X(EV_PLACES_LIMIT, LOG_WARN, "places.over_limit")                                              \
     X(EV_PLACES_SETUP, LOG_INFO, "places.setup")                                                   \
+    X(EV_TLS_SETUP, LOG_INFO, "tls.setup")                                                         \
     X(EV_TLS_UP, LOG_INFO, "tls.up")                                                               \
+    X(EV_TLS_DOWN, LOG_INFO, "tls.down")                                                           \
     X(EV_TLS_FAILED, LOG_WARN, "tls.failed")
 
 #define LOG_EVENT_ENUM_(event, level, name) event,

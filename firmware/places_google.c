@@ -380,7 +380,10 @@ void places_google_head(struct places_google *g, unsigned http_status)
 
 void places_google_body(struct places_google *g, struct span bytes)
 {
-    if (!g->malformed) {
-        g->malformed = json_stream_feed(&g->stream, bytes) != HERD_OK;
+    if (g->malformed == NULL) {
+        int err = json_stream_feed(&g->stream, bytes);
+        g->malformed = err == HERD_OK        ? NULL
+                       : err == HERD_E_RANGE ? "its JSON is nested too deeply"
+                                             : "it is not JSON";
     }
 }

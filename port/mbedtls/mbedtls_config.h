@@ -17,9 +17,10 @@
 #define MBEDTLS_PLATFORM_C
 #define MBEDTLS_PLATFORM_MEMORY
 #define MBEDTLS_PLATFORM_NO_STD_FUNCTIONS
-#define MBEDTLS_MEMORY_BUFFER_ALLOC_C /* the arena of firmware/tls.c */
-#define MBEDTLS_MEMORY_DEBUG          /* bytes used and most ever, for tls_stats */
-#define MBEDTLS_NO_PLATFORM_ENTROPY   /* hal_entropy, by way of firmware/rng.c */
+#define MBEDTLS_MEMORY_BUFFER_ALLOC_C   /* the arena of firmware/tls.c */
+#define MBEDTLS_MEMORY_ALIGN_MULTIPLE 8 /* uint64_t and pointers; its default of 4 is for 32 bits */
+#define MBEDTLS_MEMORY_DEBUG            /* bytes used and most ever, for tls_stats */
+#define MBEDTLS_NO_PLATFORM_ENTROPY     /* hal_entropy, by way of firmware/rng.c */
 
 /* mbedTLS prints when its arena is corrupt, before it exits, and makes text of names and numbers of
  * certificates for callers that we do not have. */

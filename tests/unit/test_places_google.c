@@ -425,6 +425,7 @@ static void legacy_answers_of_the_wrong_form_are_bad(void **state)
          "an entry is not what an entry should be"},
         {"{\"status\":\"OK\",\"results\":[" L("1") "]", "its JSON is cut"},
         {"{\"status\":\"OK\",\"results\":[" L("1") "]]", "it is not JSON"},
+        {"{\"status\":\"OK\",\"results\":[[[[[[[[[[[", "its JSON is nested too deeply"},
     };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         char expected[200];
