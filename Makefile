@@ -200,10 +200,6 @@ ifneq ($(filter firmware-m3 no-heap-m3,$(GOALS)),)
 $(eval $(call variant,m3,posix-small,arm-none-eabi-gcc,arm-none-eabi-gcc-ar,arm-none-eabi-nm,-Os -mcpu=cortex-m3 -mthumb))
 endif
 
-# --- Boards: images to flash ---------------------------------------------------------------------
-
-include tools/build/boards.mk
-
 # --- Host tools ---------------------------------------------------------------------------------
 
 # tools/common/*.c is linked into every tool. herdctl and herd-run read the herd file with inih.
@@ -265,6 +261,8 @@ $(OUT)/tests/unit/$1: $$($1_OBJS) $(posix_LIBS)
 endef
 $(foreach t,$(UNIT_TESTS),$(eval $(call unit_test,$t)))
 UNIT_BINS := $(UNIT_TESTS:%=$(OUT)/tests/unit/%)
+
+include tools/build/boards.mk
 
 RUN_TESTS = env HERD_MAKE="$(MAKE)" HERD_BIN_DIR=$(OUT) SAN=$(SAN) $(PYTHON) tools/build/run-tests
 

@@ -49,6 +49,25 @@ $(IMAGE)/herd.elf: $(IMAGE)/factory.o $($M_OWN_OBJS) $($M_LIBS) $(OBJ)/$M/board.
 $(IMAGE)/herd.bin: $(IMAGE)/herd.elf
 	@arm-none-eabi-objcopy -O binary $< $@
 
+# Unit tests on the target CPU: the sources of tests/unit with tests/target/cmocka.h, linked with the
+# objects of the board. Not those of the POSIX port.
+TARGET_TESTS := $(filter-out test_frame_queue $(foreach t,$(UNIT_TESTS),\
+                  $(if $(filter port/posix/% tools/%,$($t_SRCS)),$t)),$(UNIT_TESTS))
+TARGET_TEST_BINS := $(TARGET_TESTS:%=$(BOARD_OUT)/tests/%.elf)
+TARGET_START := $(patsubst %.c,$(OBJ)/$M/%.o,port/cortex-m/startup.c port/cortex-m/vectors.c \
+                  tests/target/target.c)
+$(OBJ)/$M/tests/%.o: EXTRA = $(HOST_DEFINES) -Itests/target -Itests/unit -iquote port/cortex-m
+define target_test
+$(BOARD_OUT)/tests/$1.elf: $(OBJ)/$M/tests/unit/$1.o $(TARGET_START) \
+        $(patsubst %.c,$(OBJ)/$M/%.o,$(or $($1_SRCS),$(wildcard $(1:test_%=firmware/%.c)))) $($M_LIBS)
+	@mkdir -p $$(@D)
+	@$($M_CC) $(BOARD_CPU) --specs=nano.specs -nostartfiles -Wl,--gc-sections -u _printf_float \
+	    -T tests/target/target.ld -o $$@ $$(filter %.o,$$^) \
+	    -Wl,--start-group $($M_LIBS) -lc_nano -lrdimon_nano -Wl,--end-group 2>$$@.log || { cat $$@.log >&2; exit 1; }
+endef
+$(foreach t,$(TARGET_TESTS),$(eval $(call target_test,$t)))
+target-tests: $(TARGET_TEST_BINS)
+
 firmware: $(IMAGE)/herd.bin ## an image for a board: BOARD= [PROFILE=] HERD=FILE NODE=NAME
 	@echo '$<'
 else
@@ -56,4 +75,4 @@ firmware:
 	@echo 'firmware: BOARD=$(BOARD) is not a board to flash; see: make boards' >&2; exit 1
 endif
 
-.PHONY: firmware
+.PHONY: firmware target-tests
