@@ -6,7 +6,7 @@
 #include "text.h"
 
 struct factory {
-    struct span herd_file;  /* its name, for errors */
+    struct span herd_file; /* its name, for errors */
     struct span herd_text;
     struct span node;
     struct span settings;   /* lines of section.key=value, over the herd file */
