@@ -35,6 +35,7 @@
 #endif
 
 #define BOARD_FLASH_BYTES         262144
+#define BOARD_FACTORY_BYTES       16384
 #define BOARD_RESERVE_STORE_BYTES 6144
 #define BOARD_STACK_BYTES         4096
 
