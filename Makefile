@@ -97,9 +97,10 @@ packaged = $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $1))
 SLIRP_CFLAGS = $(eval SLIRP_CFLAGS := $$(call packaged,slirp glib-2.0))$(SLIRP_CFLAGS)
 SLIRP_LIBS = $(eval SLIRP_LIBS := $$(shell pkg-config --libs slirp glib-2.0))$(SLIRP_LIBS)
 
-# $(call keep,FILE,TEXT): FILE holds TEXT, and is newer than before only if the text changed.
+# $(call keep,FILE,TEXT): FILE holds TEXT, and is newer than before only if the text changed. make 4.3
+# sometimes leaves the newline of what it reads, hence strip.
 define keep
-ifneq ($$(file <$1),$2)
+ifneq ($$(strip $$(file <$1)),$$(strip $2))
 $$(shell mkdir -p $(dir $1))$$(file >$1,$2)
 endif
 endef
