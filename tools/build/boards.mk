@@ -29,7 +29,7 @@ $(OBJ)/$M/board.ld: boards/$(BOARD)/board.ld boards/$(BOARD)/board.h port/cortex
 	@mkdir -p $(@D)
 	@arm-none-eabi-gcc -E -P -x c -I. -Iboards/$(BOARD) $(filter -D%,$(BOARD_FLAGS)) $< -o $@
 
-BOARD_LINK := $($M_CC) $(BOARD_CPU) --specs=nano.specs -nostartfiles -Wl,--gc-sections -Wl,--fatal-warnings
+BOARD_LINK := $($M_CC) $(BOARD_CPU) -nostartfiles -Wl,--gc-sections -Wl,--fatal-warnings
 $(BOARD_OUT)/herd.elf: $($M_OWN_OBJS) $($M_LIBS) $(OBJ)/$M/board.ld tools/build/no-heap-image.sh
 	@mkdir -p $(@D)
 	@echo '  $M: herd.elf'
