@@ -28,3 +28,7 @@ test_places_google_SRCS := firmware/places_google.c firmware/places_entry.c firm
                            firmware/json.c firmware/json_stream.c firmware/text.c
 test_places_SRCS := firmware/places.c firmware/places_budget.c $(test_places_google_SRCS)
 test_log_SRCS := firmware/log.c firmware/sched.c firmware/when.c firmware/text.c
+
+test_older_lines_SRCS := firmware/older_lines.c $(test_proto_SRCS)
+test_replica_older_SRCS := $(test_replica_SRCS)
+test_older_SRCS := firmware/older.c firmware/older_lines.c firmware/backoff.c $(test_replica_SRCS)
