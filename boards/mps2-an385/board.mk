@@ -4,4 +4,5 @@ PORT_DIRS := port/cortex-m port/lan9118 port/cmsdk-uart port/cmsdk-watchdog
 BOARD_CPU := -mcpu=cortex-m3 -mthumb
 BOARD_PROFILES := small
 BOARD_QEMU := -M mps2-an385
-BOARD_QEMU_NIC := lan9118
+# Unit tests that need more than the board has: two neighbours of the older kind.
+BOARD_TESTS_OUT := test_older

@@ -10,6 +10,7 @@
 M := $(BOARD)$(if $(PROFILE),-$(PROFILE))
 NODE ?= $(shell sed -n 's/^\[node \([^]]*\)\].*/\1/p' $(HERD) 2>/dev/null | head -n 1)
 BOARD_CPU :=
+BOARD_TESTS_OUT :=
 -include boards/$(BOARD)/board.mk
 
 ifneq ($(BOARD_CPU),)
@@ -48,7 +49,7 @@ $(IMAGE)/herd.bin: $(BOARD_OUT)/herd.elf FORCE
 
 # Unit tests on the target CPU: the sources of tests/unit with tests/target/cmocka.h, linked with the
 # objects of the board. Not those of the POSIX port.
-TARGET_TESTS := $(filter-out test_frame_queue $(foreach t,$(UNIT_TESTS),\
+TARGET_TESTS := $(filter-out $(BOARD_TESTS_OUT) test_frame_queue $(foreach t,$(UNIT_TESTS),\
                   $(if $(filter port/posix/% tools/%,$($t_SRCS)),$t)),$(UNIT_TESTS))
 TARGET_TEST_BINS := $(TARGET_TESTS:%=$(BOARD_OUT)/tests/%.elf)
 TARGET_START := $(patsubst %.c,$(OBJ)/$M/%.o,port/cortex-m/startup.c port/cortex-m/vectors.c \
@@ -78,7 +79,7 @@ firmware: $(IMAGE)/herd.bin ## an image for a board: BOARD= [PROFILE=] HERD=FILE
 # Sizes against budgets; the header as the compiler reads it, for the budgets.
 size: board ## flash, RAM and stack of a board's image against its budgets (RECORD=1 notes them)
 	@arm-none-eabi-gcc -E -dM -x c $(filter -D%,$(BOARD_FLAGS)) boards/$(BOARD)/board.h >$(OBJ)/$M/board.defs
-	@tools/build/size $(RECORD:%=--record) $M $(OBJ)/$M/board.defs $(BOARD_OUT)/herd.map \
+	@tools/build/size --sizes boards/$(BOARD)/sizes$(PROFILE:%=-%) $(RECORD:%=--record) $M $(OBJ)/$M/board.defs $(BOARD_OUT)/herd.map \
 	    $(BOARD_OUT)/herd.elf $(OBJ)/$M boards/stack-calls
 
 qemu: board tools ## one node of HERD under QEMU: BOARD= [PROFILE=] HERD=FILE NODE=NAME
