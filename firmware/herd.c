@@ -142,6 +142,7 @@ int herd_start(const struct herd_boot *boot)
 void herd_step(void)
 {
     uint32_t idle_ms = sched_round(hal_clock_ms());
+    rng_tend();
     hal_idle(idle_ms);
     net_wake();
 }

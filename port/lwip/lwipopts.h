@@ -37,9 +37,15 @@
 /* A burst of small blocks may borrow bigger ones. */
 #define MEM_USE_POOLS_TRY_BIGGER_POOL 1
 #endif
-/* Headers of every segment that can be queued, and some that come and go. */
-#define LWIPPOOLS_SMALL_COUNT (MEMP_NUM_TCP_SEG + MEMP_NUM_ARP_QUEUE + 8)
-#define MEM_ALIGNMENT         __SIZEOF_POINTER__
+/* DNS queries and ICMP errors. */
+#define LWIPPOOLS_MEDIUM_COUNT (CFG_SESSIONS >= 64 ? 4 : 2)
+/* A segment that is split when the peer's window shrinks: one at a time, others wait for a timer. */
+#define LWIPPOOLS_LARGE_COUNT (CFG_SESSIONS >= 64 ? 2 : 1)
+/* Headers of every segment that can be queued (those that came out of order have none of ours), and
+ * some that come and go. */
+#define LWIPPOOLS_SMALL_COUNT                                                                      \
+    (MEMP_NUM_TCP_SEG - PBUF_POOL_SIZE + MEMP_NUM_ARP_QUEUE + (CFG_SESSIONS >= 64 ? 8 : 4))
+#define MEM_ALIGNMENT __SIZEOF_POINTER__
 
 /* --- TCP connections --------------------------------------------------------------------------- */
 
@@ -47,7 +53,7 @@
 #define HERD_TCP_SLOTS CFG_CONN_SLOTS
 /* Closed by us, waiting for the peer's FIN: nothing but a PCB. lwIP reuses those in TIME_WAIT by
  * itself when it runs out. */
-#define HERD_TCP_LINGER (4 + CFG_SESSIONS / 8)
+#define HERD_TCP_LINGER (CFG_SESSIONS >= 8 ? 3 + CFG_SESSIONS / 8 : 3)
 
 #define MEMP_NUM_TCP_PCB           (HERD_TCP_SLOTS + 2 * CFG_CONN_BACKLOG + HERD_TCP_LINGER)
 #define MEMP_NUM_TCP_PCB_LISTEN    2 /* clients, links */
@@ -94,12 +100,16 @@
 #define BOARD_PBUF_POOL_SIZE (CFG_SESSIONS >= 64 ? 64 : 8)
 #endif
 #define PBUF_POOL_SIZE BOARD_PBUF_POOL_SIZE
-/* One frame is one pbuf; the default of PBUF_POOL_BUFSIZE is the frame of a full segment. */
+/* One frame is one pbuf: the frame of a full segment, and at least that of the datagram that every
+ * host must take (576 bytes: RFC 1122, 3.3.2; DHCP, DNS). A peer that does not keep to our MSS (QEMU's
+ * user network, when we dial) still finds a chain. */
+#define HERD_MTU          (TCP_MSS + 40 > 576 ? TCP_MSS + 40 : 576)
+#define PBUF_POOL_BUFSIZE LWIP_MEM_ALIGN_SIZE(HERD_MTU + 14 + ETH_PAD_SIZE)
 
 #define LWIP_ARP           1
 #define ARP_QUEUEING       1 /* a dial must not lose its SYN to address resolution */
 #define ARP_QUEUE_LEN      3
-#define MEMP_NUM_ARP_QUEUE 8
+#define MEMP_NUM_ARP_QUEUE (CFG_SESSIONS >= 64 ? 8 : 4)
 
 #define LWIP_IPV4     1
 #define LWIP_IPV6     0

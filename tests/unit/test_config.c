@@ -6,6 +6,10 @@
 
 #include "config.h"
 
+/* A limit of the board, as digits. */
+#define TEXT_OF_(x) #x
+#define TEXT_OF(x)  TEXT_OF_(x)
+
 #define NODES_AB                                                                                   \
     "[node A]\naddress = 127.0.0.1\nport = 1\nlink_port = 11\n"                                    \
     "[node B]\naddress = 127.0.0.1\nport = 2\nlink_port = 12\n"
@@ -207,11 +211,11 @@ static void a_bad_value_is_refused_with_its_place_and_what_would_be_right(void *
         const char *what;
     } cases[] = {
         {"herd", "report_bytes = 31",
-         "\"31\" is not a size in bytes; use 32 to 512, the most that "
-         "this board holds"},
+         "\"31\" is not a size in bytes; use 32 to " TEXT_OF(CFG_REPORT_BYTES) ", the most that "
+                                                                               "this board holds"},
         {"herd", "report_bytes = 513",
-         "\"513\" is not a size in bytes; use 32 to 512, the most that "
-         "this board holds"},
+         "\"513\" is not a size in bytes; use 32 to " TEXT_OF(CFG_REPORT_BYTES) ", the most that "
+                                                                                "this board holds"},
         {"herd", "skew_max = 0", "\"0\" is not a time in seconds; use 1 to 86400"},
         {"herd", "skew_max = -1", "\"-1\" is not a time in seconds; use 1 to 86400"},
         {"herd", "skew_max = 1 0", "\"1 0\" is not a time in seconds; use 1 to 86400"},
@@ -304,11 +308,11 @@ static void a_path_that_is_too_long_is_refused(void **state)
 {
     char text[400];
     (void)state;
-    snprintf(text, sizeof text, "[places]\nkey_file = %0256d\n", 0);
+    snprintf(text, sizeof text, "[places]\nkey_file = %0*d\n", CONFIG_PATH_BYTES_MAX + 1, 0);
     refuses(text, NULL, "A",
             "t.conf:2: [places] key_file: \"0000000000000000000000000000000000000000...\" is too "
-            "long; use at most 255 bytes");
-    snprintf(text, sizeof text, NODES_AB "[places]\nkey_file = %0255d\n", 0);
+            "long; use at most " TEXT_OF(CFG_CONFIG_PATH_BYTES) " bytes");
+    snprintf(text, sizeof text, NODES_AB "[places]\nkey_file = %0*d\n", CONFIG_PATH_BYTES_MAX, 0);
     accepts(text, NULL, "A");
 }
 
@@ -532,6 +536,9 @@ static void what_the_board_has_no_room_for_is_refused(void **state)
 static void open_neighbours_are_read_and_listed_apart(void **state)
 {
     (void)state;
+    if (CFG_OPEN_LINKS < 2) {
+        skip(); /* a small board has room for one */
+    }
     accepts("[herd]\ninsecure_links = yes\nopen_anyone = yes\n[links]\nA = P B\nO = A\n" OPEN_O
             "[open P]\naddress = 10.0.0.9\nport = 65535\ndialect = update\nlines = 32\n" NODES_AB,
             NULL, "A");
@@ -547,7 +554,7 @@ static void open_neighbours_are_read_and_listed_apart(void **state)
     assert_int_equal(o->link_port, 0);
     assert_int_equal(o->dialect, CONFIG_DIALECT_AT);
     assert_int_equal(o->lines, 1);
-    const struct config_node *p = &config.nodes[config.open[1]];
+    const struct config_node *p = &config.nodes[config.open[CFG_OPEN_LINKS > 1]];
     assert_string_equal(p->name, "P");
     assert_int_equal(p->address, 0x0A000009);
     assert_int_equal(p->dialect, CONFIG_DIALECT_UPDATE);
