@@ -113,6 +113,8 @@ mbedtls_SRCS := $(wildcard $(DEPS)/mbedtls/library/*.c)
 cjson_SRCS := $(DEPS)/cjson/cJSON.c
 cjson_FLAGS := -include port/cjson/cjson_port.h
 http_parser_SRCS := $(DEPS)/http-parser/http_parser.c
+# Its assert would pull printf, and with newlib a heap, into every image.
+http_parser_FLAGS := -DNDEBUG
 inih_SRCS := $(DEPS)/inih/ini.c
 
 # --- The node -----------------------------------------------------------------------------------

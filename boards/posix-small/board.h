@@ -20,7 +20,7 @@
 #define CFG_LOG_RING_BYTES      4096
 
 /* lwIP (port/lwip/lwipopts.h): an Ethernet MTU, two segments of window. */
-#define BOARD_TCP_MSS           1460
-#define BOARD_TCP_WND           2920
+#define BOARD_TCP_MSS 1460
+#define BOARD_TCP_WND 2920
 
 #endif

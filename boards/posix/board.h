@@ -22,7 +22,7 @@
 #define CFG_LOG_LINE_BYTES      1024
 
 /* lwIP (port/lwip/lwipopts.h) */
-#define BOARD_TCP_MSS           8960
-#define BOARD_TCP_WND           32768
+#define BOARD_TCP_MSS 8960
+#define BOARD_TCP_WND 32768
 
 #endif
