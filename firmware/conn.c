@@ -45,7 +45,7 @@ struct class_range {
 static const struct class_range ranges[CONN_CLASS_COUNT] = {
     [CONN_SESSION] = {0, CFG_SESSIONS},
     [CONN_LINK] = {CFG_SESSIONS, CFG_CONN_LINK_SLOTS},
-    [CONN_UPSTREAM] = {CFG_SESSIONS + CFG_CONN_LINK_SLOTS, 1},
+    [CONN_UPSTREAM] = {CFG_SESSIONS + CFG_CONN_LINK_SLOTS, CFG_UPSTREAM},
 };
 
 #define WORDS(bits) (((bits) + 31) / 32)

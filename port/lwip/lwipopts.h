@@ -40,8 +40,8 @@
 /* Headers of every segment that can be queued, and some that come and go. */
 /* DNS queries and ICMP errors. */
 #define LWIPPOOLS_MEDIUM_COUNT (CFG_SESSIONS >= 64 ? 4 : 2)
-#define LWIPPOOLS_SMALL_COUNT (MEMP_NUM_TCP_SEG + MEMP_NUM_ARP_QUEUE + 8)
-#define MEM_ALIGNMENT         __SIZEOF_POINTER__
+#define LWIPPOOLS_SMALL_COUNT  (MEMP_NUM_TCP_SEG + MEMP_NUM_ARP_QUEUE + 8)
+#define MEM_ALIGNMENT          __SIZEOF_POINTER__
 
 /* --- TCP connections --------------------------------------------------------------------------- */
 
@@ -123,8 +123,8 @@
 /* --- UDP, DNS ---------------------------------------------------------------------------------- */
 
 #define LWIP_UDP            1
-#define LWIP_DNS            1
-#define DNS_TABLE_SIZE      2 /* one upstream, and the name before */
+#define LWIP_DNS            CFG_UPSTREAM /* for the provider's name, and nothing else */
+#define DNS_TABLE_SIZE      2            /* one upstream, and the name before */
 #define DNS_MAX_NAME_LENGTH 64
 #define DNS_MAX_SERVERS     2
 #define DNS_MAX_RETRIES     4
