@@ -11,8 +11,8 @@
 
 #define REG(offset) REG32(BOARD_LAN9118_BASE + (offset))
 
-#define FCS_BYTES    4
-#define WAIT_ROUNDS  100000u /* of polling a busy bit: some 10 ms */
+#define FCS_BYTES       4
+#define WAIT_ROUNDS     100000u /* of polling a busy bit: some 10 ms */
 #define FRAME_BYTES_MIN 14
 
 _Static_assert(ETH_PAD_SIZE == 2, "RX_CFG and the transmit offset are made for it");
@@ -69,7 +69,8 @@ static void phy_write(uint32_t reg, uint32_t value)
 
 bool eth_link_up(void)
 {
-    (void)phy_read(LAN9118_PHY_STATUS); /* "down" is latched until it is read (IEEE 802.3, 22.2.4.2) */
+    (void)phy_read(
+        LAN9118_PHY_STATUS); /* "down" is latched until it is read (IEEE 802.3, 22.2.4.2) */
     return (phy_read(LAN9118_PHY_STATUS) & LAN9118_PHY_LINK) != 0;
 }
 

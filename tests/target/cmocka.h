@@ -18,10 +18,22 @@ struct CMUnitTest {
     CMFixtureFunction teardown_func;
 };
 
-#define cmocka_unit_test(f)                             {#f, f, NULL, NULL}
-#define cmocka_unit_test_setup(f, setup)                {#f, f, setup, NULL}
-#define cmocka_unit_test_teardown(f, teardown)          {#f, f, NULL, teardown}
-#define cmocka_unit_test_setup_teardown(f, setup, down) {#f, f, setup, down}
+#define cmocka_unit_test(f)                                                                        \
+    {                                                                                              \
+#f, f, NULL, NULL                                                                          \
+    }
+#define cmocka_unit_test_setup(f, setup)                                                           \
+    {                                                                                              \
+#f, f, setup, NULL                                                                         \
+    }
+#define cmocka_unit_test_teardown(f, teardown)                                                     \
+    {                                                                                              \
+#f, f, NULL, teardown                                                                      \
+    }
+#define cmocka_unit_test_setup_teardown(f, setup, down)                                            \
+    {                                                                                              \
+#f, f, setup, down                                                                         \
+    }
 
 #define cmocka_run_group_tests(tests, setup, teardown)                                             \
     target_run(tests, sizeof(tests) / sizeof((tests)[0]), setup, teardown)
@@ -42,10 +54,10 @@ void target_range(uintmax_t value, uintmax_t min, uintmax_t max, const char *fil
 void target_fail(const char *file, int line, const char *format, ...) __attribute__((noreturn));
 void target_skip(const char *file, int line) __attribute__((noreturn));
 
-#define assert_true(x)      target_true(!!(x), #x, __FILE__, __LINE__)
-#define assert_false(x)     target_true(!(x), "not " #x, __FILE__, __LINE__)
-#define assert_non_null(x)  target_true((x) != NULL, #x " is not NULL", __FILE__, __LINE__)
-#define assert_null(x)      target_true((x) == NULL, #x " is NULL", __FILE__, __LINE__)
+#define assert_true(x)     target_true(!!(x), #x, __FILE__, __LINE__)
+#define assert_false(x)    target_true(!(x), "not " #x, __FILE__, __LINE__)
+#define assert_non_null(x) target_true((x) != NULL, #x " is not NULL", __FILE__, __LINE__)
+#define assert_null(x)     target_true((x) == NULL, #x " is NULL", __FILE__, __LINE__)
 #define assert_int_equal(a, b)                                                                     \
     target_equal((uintmax_t)(a), (uintmax_t)(b), true, __FILE__, __LINE__)
 #define assert_int_not_equal(a, b)                                                                 \
