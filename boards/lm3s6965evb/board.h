@@ -14,8 +14,8 @@
 #define BOARD_RESERVE_LINK_TLS_BYTES (2 * 4608)
 #define BOARD_RESERVE_STORE_BYTES    6144
 
-#define CFG_UPSTREAM          0 /* TLS with real certificates wants 40 KB more */
-#define CFG_DEVICES           64
+#define CFG_UPSTREAM          0  /* TLS with real certificates wants 40 KB more */
+#define CFG_DEVICES           80 /* 88 fit; the rest is for what comes, see README.md */
 #define CFG_SESSIONS          4
 #define CFG_LINKS             2
 #define CFG_REPORT_BYTES      128

@@ -41,6 +41,9 @@ _Static_assert(LWIPPOOLS_SMALL_COUNT >= MEMP_NUM_TCP_SEG + MEMP_NUM_ARP_QUEUE + 
                "each queued segment has headers; some more answer ARP and acknowledge");
 _Static_assert(512 >= sizeof(struct pbuf) + PBUF_TRANSPORT + 12 + DNS_MAX_NAME_LENGTH + 2 + 4 + 16,
                "a DNS query comes from the medium pool");
-_Static_assert((TCP_MSS <= 536 ? 672 : TCP_MSS <= 1460 ? 1600 : 9216) >= TCP_MSS + PBUF_TRANSPORT + 64,
+_Static_assert((TCP_MSS <= 384    ? 512
+                : TCP_MSS <= 536  ? 672
+                : TCP_MSS <= 1460 ? 1600
+                                  : 9216) >= TCP_MSS + PBUF_TRANSPORT + 64,
                "what is left of a split segment comes from the large pool");
 #endif

@@ -39,7 +39,7 @@
 #endif
 /* Headers of every segment that can be queued, and some that come and go. */
 /* DNS queries and ICMP errors. */
-#define LWIPPOOLS_MEDIUM_COUNT (CFG_SESSIONS >= 64 ? 4 : 2)
+#define LWIPPOOLS_MEDIUM_COUNT (CFG_SESSIONS >= 64 ? 4 : 1 + CFG_UPSTREAM)
 #define LWIPPOOLS_SMALL_COUNT  (MEMP_NUM_TCP_SEG + MEMP_NUM_ARP_QUEUE + 8)
 #define MEM_ALIGNMENT          __SIZEOF_POINTER__
 

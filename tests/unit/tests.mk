@@ -29,3 +29,8 @@ test_places_google_SRCS := firmware/places_google.c firmware/places_entry.c firm
 test_places_SRCS := firmware/places.c firmware/places_format.c firmware/places_budget.c $(test_places_google_SRCS)
 test_places_none_SRCS := firmware/places_format.c firmware/text.c
 test_log_SRCS := firmware/log.c firmware/sched.c firmware/when.c firmware/text.c
+
+test_sdcard_SRCS := port/sdcard/sdcard.c
+test_sdcard_CFLAGS := -iquote port/sdcard
+test_card_area_SRCS := port/sdcard/hal_flash.c port/sdcard/sdcard.c
+test_card_area_CFLAGS := -iquote port/sdcard
