@@ -65,6 +65,14 @@ endef
 $(foreach t,$(TARGET_TESTS),$(eval $(call target_test,$t)))
 target-tests: $(TARGET_TEST_BINS)
 
+# A program that checks the board's hal_flash, where its ports have one.
+FLASH_CHECK := $(if $(wildcard $($(BOARD)_PORTS:%=%/hal_flash.c)),$(BOARD_OUT)/flash-check.elf)
+$(OBJ)/$M/tests/target/flash_check.o: EXTRA = -iquote port/cortex-m
+$(BOARD_OUT)/flash-check.elf: $(OBJ)/$M/tests/target/flash_check.o $($M_OWN_OBJS) $($M_LIBS) $(OBJ)/$M/board.ld
+	@$(BOARD_LINK) -T $(OBJ)/$M/board.ld -o $@ $(filter-out %/main.o,$(filter %.o,$^)) \
+	    -Wl,--start-group $($M_LIBS) -Wl,--end-group
+target-tests: $(FLASH_CHECK)
+
 # The same program under QEMU, with the command line of build/posix/herd.
 $(BUILD)/$M/herd: tools/qemu-run/qemu-run $(BOARD_OUT)/herd.elf
 	@mkdir -p $(@D)
