@@ -19,6 +19,7 @@
 #define CFG_SESSIONS          4
 #define CFG_LINKS             2
 #define CFG_REPORT_BYTES      128
+#define CFG_OPEN_LINKS        1
 #define CFG_NODES             16
 #define CFG_SERVER_NAMES      24
 #define CFG_LINE_BYTES        256
@@ -62,5 +63,10 @@
 #define BOARD_SD_CS_PIN    0x01
 #define BOARD_SD_IDLE_PORT GPIO_PORT_A
 #define BOARD_SD_IDLE_PINS 0x08
+
+/* Unit tests on this board (tests/target/target.ld) */
+#define BOARD_TEST_FLASH 256K
+#define BOARD_TEST_RAM   64K
+#define BOARD_TEST_STACK 12K
 
 #endif

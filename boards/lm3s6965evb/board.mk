@@ -1,3 +1,7 @@
-# TI Stellaris LM3S6965 evaluation board. Read by the Makefile for every board.
+# TI Stellaris LM3S6965 evaluation board: Cortex-M3, 64 KB RAM, no upstream. Tested under QEMU.
+# BOARD_CPU makes it a board to flash (tools/build/boards.mk).
 PORT_DIRS := port/cortex-m port/stellaris port/sdcard port/cmsdk-watchdog
 BOARD_CPU := -mcpu=cortex-m3 -mthumb
+BOARD_QEMU := -M lm3s6965evb
+# Unit tests that need more than the board has: two neighbours of the older kind.
+BOARD_TESTS_OUT := test_older
