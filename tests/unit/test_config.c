@@ -481,6 +481,9 @@ static void what_the_board_has_no_room_for_is_refused(void **state)
 static void open_neighbours_are_read_and_listed_apart(void **state)
 {
     (void)state;
+    if (CFG_OPEN_LINKS < 2) {
+        skip(); /* a small board has room for one */
+    }
     accepts("[herd]\ninsecure_links = yes\nopen_anyone = yes\n[links]\nA = P B\nO = A\n" OPEN_O
             "[open P]\naddress = 10.0.0.9\nport = 65535\ndialect = update\nlines = 32\n" NODES_AB,
             NULL, "A");
@@ -496,7 +499,7 @@ static void open_neighbours_are_read_and_listed_apart(void **state)
     assert_int_equal(o->link_port, 0);
     assert_int_equal(o->dialect, CONFIG_DIALECT_AT);
     assert_int_equal(o->lines, 1);
-    const struct config_node *p = &config.nodes[config.open[1]];
+    const struct config_node *p = &config.nodes[config.open[CFG_OPEN_LINKS > 1]];
     assert_string_equal(p->name, "P");
     assert_int_equal(p->address, 0x0A000009);
     assert_int_equal(p->dialect, CONFIG_DIALECT_UPDATE);
