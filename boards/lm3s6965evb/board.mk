@@ -3,5 +3,7 @@
 PORT_DIRS := port/cortex-m port/stellaris port/sdcard port/cmsdk-watchdog
 BOARD_CPU := -mcpu=cortex-m3 -mthumb
 BOARD_QEMU := -M lm3s6965evb
-# Unit tests that need more than the board has: two neighbours of the older kind.
-BOARD_TESTS_OUT := test_older
+# Unit tests that need more than the board has: RAM, an upstream, two neighbours of the older kind. They
+# run on the same core with mps2-an385.
+BOARD_TESTS_OUT := test_card_area test_frames test_json test_json_stream test_older test_older_lines \
+                   test_places test_places_budget test_places_google test_sdcard
