@@ -15,7 +15,7 @@
 #define BOARD_RESERVE_STORE_BYTES    6144
 
 #define CFG_UPSTREAM          0  /* TLS with real certificates wants 40 KB more */
-#define CFG_DEVICES           80 /* 88 fit; the rest is for what comes, see README.md */
+#define CFG_DEVICES           80 /* 84 fit; the rest is for what comes, see README.md */
 #define CFG_SESSIONS          4
 #define CFG_LINKS             2
 #define CFG_REPORT_BYTES      128
