@@ -61,6 +61,14 @@
 #define CFG_CONN_TX_BYTES 2048
 #endif
 
+/* 1: the node asks the places provider itself. 0: it has no upstream, for boards without the memory for
+ * TLS: the rooms tls, https, json and places are left out, and WHATSAT is answered with a failure
+ * (places_none.c). Cost: CFG_TLS_ARENA_BYTES, CFG_JSON_*, CFG_PLACES_*, a conn slot, and some 100 KB of
+ * flash. */
+#ifndef CFG_UPSTREAM
+#define CFG_UPSTREAM 1
+#endif
+
 /* Connection slots, and with them PCBs, are reserved per class. A neighbour may for a moment have a
  * live connection, a dial of ours and a dial of its own; two more are for callers that have not yet
  * said who they are; with fewer, dials that cross are refused now and then, and tried again. One for
@@ -69,7 +77,7 @@
 #ifndef CFG_CONN_LINK_SLOTS
 #define CFG_CONN_LINK_SLOTS (2 * CFG_LINKS + 2)
 #endif
-#define CFG_CONN_SLOTS (CFG_SESSIONS + CFG_CONN_LINK_SLOTS + CFG_OPEN_LINKS + 1)
+#define CFG_CONN_SLOTS (CFG_SESSIONS + CFG_CONN_LINK_SLOTS + CFG_OPEN_LINKS + CFG_UPSTREAM)
 
 /* Embryonic connections (SYN received) per listener; each holds a PCB. */
 #ifndef CFG_CONN_BACKLOG
@@ -215,6 +223,7 @@ _Static_assert(CFG_DEVICES >= 1 && CFG_DEVICES <= 65535, "slots are 16 bits in t
 _Static_assert(CFG_REPORT_BYTES >= 32 && CFG_REPORT_BYTES <= 1024, "a frame's length is 16 bits");
 _Static_assert(CFG_SESSIONS >= 1 && CFG_SESSIONS <= 1024, "conn slots are scanned by the timer");
 _Static_assert(CFG_LINKS >= 1 && CFG_LINKS <= 16, "a row of link bits is 16 bits");
+_Static_assert(CFG_UPSTREAM == 0 || CFG_UPSTREAM == 1, "a yes or no, and a number of conn slots");
 _Static_assert(CFG_CONN_LINK_SLOTS >= CFG_LINKS + 2,
                "a caller gets in while every neighbour is up");
 _Static_assert(CFG_OPEN_LINKS >= 1 && CFG_OPEN_LINKS <= 16, "links are numbered in 8 bits");

@@ -99,12 +99,14 @@ static int start_rooms(const struct herd_boot *boot)
     if (err != HERD_OK) {
         return fail("open neighbours need open_anyone on this network", err);
     }
+#if CFG_UPSTREAM
     if (config->places.provider != CONFIG_PLACES_NONE) {
         err = tls_init(boot->trust_pem);
         if (err != HERD_OK) {
             return fail("trust anchors", err);
         }
     }
+#endif
     err = places_init(&config->places, boot->places_key, session_task());
     if (err != HERD_OK) {
         return fail("places", err);

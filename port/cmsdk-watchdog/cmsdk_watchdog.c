@@ -1,5 +1,6 @@
-/* Arm CMSDK APB watchdog (DDI 0479, 4.6): counts down twice. The first time it raises the NMI, which
- * leaves a crash record; the second time, should even that hang, it resets the board.
+/* Arm CMSDK APB watchdog (DDI 0479, 4.6), and SP805 alike: counts down twice. The first time it raises
+ * the NMI, or interrupt BOARD_WATCHDOG_IRQ where the chip has wired it so, which leaves a crash record;
+ * the second time, should even that hang, it resets the board.
  * boards/NAME/board.h says BOARD_WATCHDOG_BASE, BOARD_WATCHDOG_CLOCK_HZ and BOARD_WATCHDOG_MS. */
 #include "board.h"
 #include "cortexm.h"
@@ -27,6 +28,9 @@ void watchdog_start(void)
 {
     write_locked(LOAD, BOARD_WATCHDOG_CLOCK_HZ / 1000u * BOARD_WATCHDOG_MS);
     write_locked(CONTROL, CONTROL_ON);
+#ifdef BOARD_WATCHDOG_IRQ
+    nvic_enable(BOARD_WATCHDOG_IRQ); /* it has no driver: vectors.c makes a crash of it */
+#endif
 }
 
 void watchdog_feed(void)

@@ -2,6 +2,7 @@
  * resets; the next start prints it. */
 #include <string.h>
 
+#include "board.h"
 #include "checksum.h"
 #include "cortexm.h"
 #include "err.h"
@@ -13,7 +14,12 @@
 
 #define NOINIT __attribute__((section(".noinit")))
 
-#define EXCEPTION_NMI 2
+/* What the watchdog raises first: the NMI, or an interrupt. */
+#ifdef BOARD_WATCHDOG_IRQ
+#define EXCEPTION_WATCHDOG (16 + BOARD_WATCHDOG_IRQ)
+#else
+#define EXCEPTION_WATCHDOG 2
+#endif
 
 /* This start's and, in `kept`, what the next start will find. */
 static struct crash last;
@@ -81,9 +87,9 @@ void crash_record(uint32_t sp)
 {
     uint32_t exception;
     __asm volatile("mrs %0, ipsr" : "=r"(exception));
-    struct crash *c = begin(exception == EXCEPTION_NMI ? CRASH_WATCHDOG
-                            : exception >= 16          ? CRASH_INTERRUPT
-                                                       : CRASH_FAULT);
+    struct crash *c = begin(exception == EXCEPTION_WATCHDOG ? CRASH_WATCHDOG
+                            : exception >= 16               ? CRASH_INTERRUPT
+                                                            : CRASH_FAULT);
     c->exception = exception;
     c->sp = sp;
     if (sp >= (uint32_t)(uintptr_t)ld_ram_start && sp % 4 == 0 &&

@@ -95,10 +95,12 @@ int hal_net_start(const struct hal_net_config *config)
     netif_set_up(&netif);
     link_due_ms = 0;
     look_at_link();
+#if LWIP_DNS
     if (net.dns != 0) {
         const ip_addr_t dns = to_ip4(net.dns);
         dns_setserver(0, &dns);
     }
+#endif
     return 0;
 }
 

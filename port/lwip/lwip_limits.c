@@ -17,7 +17,7 @@ _Static_assert(CFG_CONN_BACKLOG >= 1 && CFG_CONN_BACKLOG <= 255,
                "lwIP counts the backlog in 8 bits");
 _Static_assert(MEMP_NUM_TCP_PCB >= HERD_TCP_SLOTS + 2 * CFG_CONN_BACKLOG + 1,
                "neither half-open nor closing connections take a PCB from a slot of conn");
-_Static_assert(HERD_TCP_SLOTS >= CFG_SESSIONS + CFG_CONN_LINK_SLOTS + CFG_OPEN_LINKS + 1,
+_Static_assert(HERD_TCP_SLOTS >= CFG_SESSIONS + CFG_CONN_LINK_SLOTS + CFG_OPEN_LINKS + CFG_UPSTREAM,
                "clients, links both ways, neighbours of the older kind and the upstream");
 _Static_assert(MEMP_NUM_TCP_PCB_LISTEN >= 2, "clients and links each have a listener");
 
@@ -46,7 +46,8 @@ _Static_assert(512 >= sizeof(struct pbuf) + PBUF_TRANSPORT + 12 + DNS_MAX_NAME_L
                "a DNS query comes from the medium pool");
 _Static_assert(512 >= sizeof(struct pbuf) + PBUF_TRANSPORT + sizeof(struct dhcp_msg),
                "a DHCP message comes from the medium pool");
-_Static_assert((TCP_MSS <= 536    ? 672
+_Static_assert((TCP_MSS <= 384    ? 512
+                : TCP_MSS <= 536  ? 672
                 : TCP_MSS <= 1460 ? 1600
                                   : 9216) >= TCP_MSS + PBUF_TRANSPORT + 64,
                "what is left of a split segment comes from the large pool");

@@ -38,7 +38,7 @@
 #define MEM_USE_POOLS_TRY_BIGGER_POOL 1
 #endif
 /* DNS queries and ICMP errors. */
-#define LWIPPOOLS_MEDIUM_COUNT (CFG_SESSIONS >= 64 ? 4 : 2)
+#define LWIPPOOLS_MEDIUM_COUNT (CFG_SESSIONS >= 64 ? 4 : 1 + CFG_UPSTREAM)
 /* A segment that is split when the peer's window shrinks: one at a time, others wait for a timer. */
 #define LWIPPOOLS_LARGE_COUNT (CFG_SESSIONS >= 64 ? 2 : 1)
 /* Headers of every segment that can be queued (those that came out of order have none of ours), and
@@ -136,8 +136,8 @@
 /* --- UDP, DNS ---------------------------------------------------------------------------------- */
 
 #define LWIP_UDP            1
-#define LWIP_DNS            1
-#define DNS_TABLE_SIZE      2 /* one upstream, and the name before */
+#define LWIP_DNS            CFG_UPSTREAM /* for the provider's name, and nothing else */
+#define DNS_TABLE_SIZE      2            /* one upstream, and the name before */
 #define DNS_MAX_NAME_LENGTH 64
 #define DNS_MAX_SERVERS     2
 #define DNS_MAX_RETRIES     4

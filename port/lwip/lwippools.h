@@ -4,7 +4,7 @@
  * Small: the headers of a segment, a pure acknowledgement, an ARP frame (lwip_limits.c asserts that
  * they fit). Medium: a DNS query, a DHCP message, an ICMP error. Large: the rest of a segment that is
  * split because the peer's window shrank below it; one or two at a time, others wait for their persist
- * timer.
+ * timer. Where a segment is small, that is medium, too.
  */
 #if __SIZEOF_POINTER__ == 8
 #define LWIPPOOLS_SMALL 96
@@ -18,6 +18,9 @@ LWIP_MALLOC_MEMPOOL(LWIPPOOLS_SMALL_COUNT, 96)
 #else
 LWIP_MALLOC_MEMPOOL(LWIPPOOLS_SMALL_COUNT, 80)
 #endif
+#if TCP_MSS <= 384
+LWIP_MALLOC_MEMPOOL(LWIPPOOLS_MEDIUM_COUNT + LWIPPOOLS_LARGE_COUNT, 512)
+#else
 LWIP_MALLOC_MEMPOOL(LWIPPOOLS_MEDIUM_COUNT, 512)
 #if TCP_MSS <= 536
 LWIP_MALLOC_MEMPOOL(LWIPPOOLS_LARGE_COUNT, 672)
@@ -25,5 +28,6 @@ LWIP_MALLOC_MEMPOOL(LWIPPOOLS_LARGE_COUNT, 672)
 LWIP_MALLOC_MEMPOOL(LWIPPOOLS_LARGE_COUNT, 1600)
 #else
 LWIP_MALLOC_MEMPOOL(LWIPPOOLS_LARGE_COUNT, 9216)
+#endif
 #endif
 LWIP_MALLOC_MEMPOOL_END

@@ -60,7 +60,7 @@ class Monitor:
 class Debugger:
     """Stops the core, changes a register, lets it go on."""
 
-    NUMBERS = {"r0": 0, "r1": 1, "r2": 2, "sp": 13, "pc": 15}
+    NUMBERS = {"r0": 0, "r1": 1, "r2": 2, "sp": 13, "lr": 14, "pc": 15}
 
     def __init__(self, monitor, port):
         self.monitor = monitor

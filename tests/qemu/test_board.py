@@ -91,7 +91,9 @@ def test_crashes_are_counted_over_resets(new_board):
 
 def test_a_node_that_makes_no_progress_is_reset_by_the_watchdog(new_board):
     board = new_board().ready()
-    lines = board.crash(board.spin())
+    # By way of a function that leaves interrupts on: the debugger may have found the node asleep, with
+    # interrupts off, and not on every board is the watchdog's warning an NMI.
+    lines = board.crash(board.symbols["uart_write"], r1=0, lr=board.spin() | 1)
     assert any("watchdog" in line for line in lines), lines
     answers(board.node)
 
@@ -112,10 +114,12 @@ def test_without_a_seed_there_is_no_node_and_the_console_says_what_to_do(new_boa
     assert not board.node.log.find("node.ready")
 
 
-def test_without_a_time_there_is_no_upstream(new_board, new_standin):
+def test_without_a_time_there_is_no_upstream(new_board, new_standin, board):
+    if board in herdlib.NO_UPSTREAM:
+        pytest.skip("it has none anyway")
     standin = new_standin()
-    board = new_board("--no-wall", places=standin.places()).ready()
-    with herdlib.Client(board.node.port) as client:
+    unset = new_board("--no-wall", places=standin.places()).ready()
+    with herdlib.Client(unset.node.port) as client:
         client.iamat("device", stamp="1621464827.959498503")
         answer = client.whatsat("device")
     assert '"results":[]' in answer.text.decode() and "clock is not set" in answer.text.decode()

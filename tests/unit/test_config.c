@@ -698,9 +698,9 @@ static void no_truncation_or_change_of_a_byte_crashes(void **state)
 static void preset(const char *name, const char *node, unsigned nodes, unsigned neighbours)
 {
     static char text[16384];
-    FILE *f = fopen(name, "r");
+    FILE *f = neighbours > CFG_LINKS ? NULL : fopen(name, "r");
     if (f == NULL) {
-        skip(); /* not run from the root of the repository */
+        skip(); /* not run from the root of the repository, or on a board with fewer links */
         return;
     }
     size_t bytes = fread(text, 1, sizeof text, f);

@@ -27,6 +27,8 @@ $(eval $(call variant,$M,$(BOARD),arm-none-eabi-gcc,arm-none-eabi-gcc-ar,arm-non
 $($M_PORT_OBJS): EXTRA = -iquote port/cortex-m $($(BOARD)_PORTS:%=-iquote %)
 
 $(OBJ)/$M/board.ld: boards/$(BOARD)/board.ld boards/$(BOARD)/board.h port/cortex-m/sections.ld
+$(OBJ)/$M/target.ld: tests/target/target.ld boards/$(BOARD)/board.h
+$(OBJ)/$M/board.ld $(OBJ)/$M/target.ld:
 	@mkdir -p $(@D)
 	@arm-none-eabi-gcc -E -P -x c -I. -Iboards/$(BOARD) $(filter -D%,$(BOARD_FLAGS)) $< -o $@
 
@@ -53,18 +55,28 @@ TARGET_TESTS := $(filter-out $(BOARD_TESTS_OUT) test_frame_queue $(foreach t,$(U
                   $(if $(filter port/posix/% tools/%,$($t_SRCS)),$t)),$(UNIT_TESTS))
 TARGET_TEST_BINS := $(TARGET_TESTS:%=$(BOARD_OUT)/tests/%.elf)
 TARGET_START := $(patsubst %.c,$(OBJ)/$M/%.o,port/cortex-m/startup.c port/cortex-m/vectors.c \
-                  tests/target/target.c)
-$(OBJ)/$M/tests/%.o: EXTRA = $(HOST_DEFINES) -Itests/target -Itests/unit -iquote port/cortex-m
+                  tests/target/target.c $(wildcard $($(BOARD)_PORTS:%=%/reset.c)))
+TARGET_EXTRA := $(HOST_DEFINES) -Itests/target -Itests/unit -iquote port/cortex-m
+$(OBJ)/$M/tests/target/%.o: EXTRA = $(TARGET_EXTRA)
 define target_test
+$(OBJ)/$M/tests/unit/$1.o: EXTRA = $(TARGET_EXTRA) $$($1_CFLAGS)
 $(BOARD_OUT)/tests/$1.elf: $(OBJ)/$M/tests/unit/$1.o $(TARGET_START) \
-        $(patsubst %.c,$(OBJ)/$M/%.o,$(or $($1_SRCS),$(wildcard $(1:test_%=firmware/%.c)))) $($M_LIBS)
+        $(patsubst %.c,$(OBJ)/$M/%.o,$(or $($1_SRCS),$(wildcard $(1:test_%=firmware/%.c)))) $($M_LIBS) \
+        $(OBJ)/$M/target.ld
 	@mkdir -p $$(@D)
 	@$($M_CC) $(BOARD_CPU) --specs=nano.specs -nostartfiles -Wl,--gc-sections -u _printf_float \
-	    -T tests/target/target.ld -o $$@ $$(filter %.o,$$^) \
+	    -T $(OBJ)/$M/target.ld -o $$@ $$(filter %.o,$$^) \
 	    -Wl,--start-group $($M_LIBS) -lc_nano -lrdimon_nano -Wl,--end-group 2>$$@.log || { cat $$@.log >&2; exit 1; }
 endef
 $(foreach t,$(TARGET_TESTS),$(eval $(call target_test,$t)))
 target-tests: $(TARGET_TEST_BINS)
+
+# A program that checks the board's hal_flash, where its ports have one.
+FLASH_CHECK := $(if $(wildcard $($(BOARD)_PORTS:%=%/hal_flash.c)),$(BOARD_OUT)/flash-check.elf)
+$(BOARD_OUT)/flash-check.elf: $(OBJ)/$M/tests/target/flash_check.o $($M_OWN_OBJS) $($M_LIBS) $(OBJ)/$M/board.ld
+	@$(BOARD_LINK) -T $(OBJ)/$M/board.ld -o $@ $(filter-out %/main.o,$(filter %.o,$^)) \
+	    -Wl,--start-group $($M_LIBS) -Wl,--end-group
+target-tests: $(FLASH_CHECK)
 
 # The same program under QEMU, with the command line of build/posix/herd.
 $(BUILD)/$M/herd: tools/qemu-run/qemu-run $(BOARD_OUT)/herd.elf
