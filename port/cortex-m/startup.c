@@ -2,6 +2,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "board.h"
 #include "cortexm.h"
 #include "main.h"
 #include "regs.h"
@@ -19,6 +20,10 @@ void reset_handler(void)
 {
     volatile uint32_t *to;
     uint32_t *sp;
+#ifdef BOARD_RESET
+    void BOARD_RESET(void);
+    BOARD_RESET(); /* some chips' watchdogs want it before all else */
+#endif
     __asm volatile("mov %0, sp" : "=r"(sp));
     for (to = ld_stack_start; to < sp - 8; to++) {
         *to = PAINT;
