@@ -203,6 +203,7 @@ endif
 # --- Boards: images to flash ---------------------------------------------------------------------
 
 include tools/build/boards.mk
+include tools/build/enet.mk
 
 # --- Host tools ---------------------------------------------------------------------------------
 
