@@ -5,7 +5,7 @@
 
 #define BOARD_NAME "frdm-k64f"
 
-/* Profile full. The rings' and segments' sizes: what 256 KB allow, see README.md. */
+/* Profile full */
 #define CFG_DEVICES             256
 #define CFG_SESSIONS            8
 #define CFG_LINKS               4
@@ -13,19 +13,20 @@
 #define CFG_NODES               16
 #define CFG_SERVER_NAMES        24
 #define CFG_LINE_BYTES          256
-#define CFG_CONN_RX_BYTES       1600
-#define CFG_CONN_TX_BYTES       960
+#define CFG_CONN_RX_BYTES       1072
+#define CFG_CONN_TX_BYTES       1500
 #define CFG_CONN_LINK_SLOTS     (CFG_LINKS + 3)
-#define CFG_CONN_BACKLOG        2
+#define CFG_CONN_BACKLOG        8
 #define CFG_PLACES_QUERIES      1
 #define CFG_PLACES_ANSWER_BYTES 8192
 #define CFG_TLS_ARENA_BYTES     40960
 #define CFG_LOG_RING_BYTES      2048
 #define CFG_LOG_LINE_BYTES      256
 
-/* lwIP (port/lwip/lwipopts.h) */
-#define BOARD_TCP_MSS           800
-#define BOARD_TCP_WND           1600
+/* lwIP (port/lwip/lwipopts.h). A send ring of two segments and more: with less, every answer waits
+ * for the peer's delayed acknowledgement. */
+#define BOARD_TCP_MSS           536
+#define BOARD_TCP_WND           1072
 #define BOARD_TCP_QUEUELEN      6
 
 /* Memory. The program lies in block 0 of the flash, what is kept in block 1. */

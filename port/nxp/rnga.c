@@ -23,8 +23,7 @@
 
 void rnga_start(uintptr_t base)
 {
-    mmio_write32(base + RNGA_CR, CR_INTM | CR_HA | CR_CLRI);
-    mmio_write32(base + RNGA_CR, CR_INTM | CR_HA | CR_GO);
+    mmio_write32(base + RNGA_CR, CR_INTM | CR_HA | CR_GO | CR_CLRI);
     (void)mmio_read32(base + RNGA_SR); /* clears what was before */
 }
 

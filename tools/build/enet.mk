@@ -27,8 +27,9 @@ RIG_M4_OBJS := $(call objects,$M,$(RIG_M4_SRCS))
 # what build attributes are for. Our side gives them up; the M4 objects stay as they are.
 RIG_A9_SRCS := $(wildcard $(RIG_DIR)/*.c $(RIG_DIR)/*.S)
 RIG_A9_OBJS := $(addprefix $(RIG_OUT)/,$(addsuffix .o,$(notdir $(RIG_A9_SRCS))))
+RIG_NXP := -iquote port/nxp -iquote port/cortex-m
 RIG_A9_FLAGS := $(filter-out $(BOARD_CPU),$($M_OWN_FLAGS)) -march=armv7-a -mthumb -mfloat-abi=soft \
-                -iquote port/nxp -iquote port/cortex-m
+                $(RIG_NXP)
 
 $(RIG_OUT)/%.o: $(RIG_DIR)/% $(OBJ)/$M/flags-own tools/build/enet.mk | $(GENERATED)
 	@mkdir -p $(@D)
@@ -39,11 +40,15 @@ $(RIG_OUT)/%.o: $(RIG_DIR)/% $(OBJ)/$M/flags-own tools/build/enet.mk | $(GENERAT
 
 RIG_LINK := arm-none-eabi-gcc $(BOARD_CPU) --specs=nano.specs -nostartfiles -Wl,--gc-sections \
             -Wl,--fatal-warnings -Wl,-z,noexecstack
+RIG_INPUTS = -T $(RIG_DIR)/rig.ld $(RIG_A9_OBJS) $(RIG_M4_OBJS) \
+             -Wl,--start-group $($M_LIBS) -Wl,--end-group
 $(RIG_OUT)/rig.elf: $(RIG_A9_OBJS) $(RIG_M4_OBJS) $($M_LIBS) $(RIG_DIR)/rig.ld
 	@echo '  rig: $@'
 	@$(RIG_DIR)/check-objects $(RIG_M4_OBJS)
-	@$(RIG_LINK) -T $(RIG_DIR)/rig.ld -Wl,-Map=$(@:.elf=.map) -o $@ $(RIG_A9_OBJS) $(RIG_M4_OBJS) \
-	    -Wl,--start-group $($M_LIBS) -Wl,--end-group
+	@$(RIG_LINK) -Wl,-Map=$(@:.elf=.map) -o $@ $(RIG_INPUTS)
+# For run-planted, which compiles and links a changed driver in the same way.
+	$(file >$(RIG_OUT)/compile,$($M_CC) $($M_OWN_FLAGS) $(RIG_NXP))
+	$(file >$(RIG_OUT)/link,$(RIG_LINK) $(RIG_INPUTS))
 endif
 
 .PHONY: rig rig-test rig-planted
