@@ -59,7 +59,7 @@
 #define MCG_C7          KINETIS_REG8(0x4006400C)
 
 /* Oscillator (OSC) */
-#define OSC_CR        KINETIS_REG8(0x40065000)
+#define OSC_CR         KINETIS_REG8(0x40065000)
 #define OSC_CR_ERCLKEN 0x80u
 
 /* System Memory Protection Unit (SYSMPU) */
@@ -71,11 +71,11 @@
 #define FMC_PFB1CR_BUFFERS UINT32_C(0x1F)
 
 /* Reset Control Module (RCM): why we started */
-#define RCM_SRS0      KINETIS_REG8(0x4007F000)
-#define RCM_SRS0_WDOG 0x20u
-#define RCM_SRS0_LOL  0x08u /* the PLL lost its lock */
-#define RCM_SRS0_LOC  0x04u /* the external clock was lost */
-#define RCM_SRS1      KINETIS_REG8(0x4007F001)
+#define RCM_SRS0        KINETIS_REG8(0x4007F000)
+#define RCM_SRS0_WDOG   0x20u
+#define RCM_SRS0_LOL    0x08u /* the PLL lost its lock */
+#define RCM_SRS0_LOC    0x04u /* the external clock was lost */
+#define RCM_SRS1        KINETIS_REG8(0x4007F001)
 #define RCM_SRS1_LOCKUP 0x02u /* a fault within a fault */
 
 /* SIM: Unique Identification */
@@ -91,9 +91,9 @@ void kinetis_reset(void);
 
 /* What kinetis_reset found. */
 enum kinetis_clock {
-    KINETIS_CLOCK_PLL,     /* as board.h says */
-    KINETIS_CLOCK_NO_EXTAL,/* the MCG did not take the external clock: still the FLL's 20.97 MHz */
-    KINETIS_CLOCK_NO_LOCK  /* the PLL did not lock: still the external clock itself */
+    KINETIS_CLOCK_PLL,      /* as board.h says */
+    KINETIS_CLOCK_NO_EXTAL, /* the MCG did not take the external clock: still the FLL's 20.97 MHz */
+    KINETIS_CLOCK_NO_LOCK   /* the PLL did not lock: still the external clock itself */
 };
 enum kinetis_clock kinetis_clock(void);
 /* The core's clock, Hz, as it is. */

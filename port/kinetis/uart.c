@@ -67,7 +67,7 @@ void uart_start(void)
     UART_BDH = (uint8_t)(divisor / 32 >> 8 & 0x1F);
     UART_BDL = (uint8_t)(divisor / 32);
     UART_C4 = (uint8_t)(divisor % 32);
-    UART_C1 = 0; /* 8N1 */
+    UART_C1 = 0;             /* 8N1 */
     UART_PFIFO = PFIFO_TXFE; /* only while C2[TE] is 0 */
     UART_CFIFO = CFIFO_FLUSH;
     UART_TWFIFO = REFILL;

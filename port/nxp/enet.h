@@ -46,10 +46,10 @@ struct enet_rings {
 };
 
 struct enet_config {
-    uintptr_t base;     /* of the registers */
-    uint32_t clock_hz;  /* the module's clock, for MDC; 5 to 320 MHz */
-    uint8_t phy;        /* address of the PHY, 0 to 31 */
-    uint8_t mac[6];     /* ours; not a group address */
+    uintptr_t base;    /* of the registers */
+    uint32_t clock_hz; /* the module's clock, for MDC; 5 to 320 MHz */
+    uint8_t phy;       /* address of the PHY, 0 to 31 */
+    uint8_t mac[6];    /* ours; not a group address */
 };
 
 enum enet_speed { ENET_10, ENET_100 };
@@ -71,11 +71,11 @@ struct enet_counters {
 struct enet {
     struct enet_config config;
     struct enet_rings *rings;
-    unsigned rx_next;  /* the next descriptor to look at */
-    unsigned tx_next;  /* the next to fill */
-    unsigned tx_oldest;/* the oldest that may be the controller's; tx_used are */
+    unsigned rx_next;   /* the next descriptor to look at */
+    unsigned tx_next;   /* the next to fill */
+    unsigned tx_oldest; /* the oldest that may be the controller's; tx_used are */
     unsigned tx_used;
-    bool on;           /* the link is up, and the MAC runs */
+    bool on; /* the link is up, and the MAC runs */
     enum enet_speed speed;
     bool full_duplex;
     struct enet_counters counters;

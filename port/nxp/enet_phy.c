@@ -66,7 +66,7 @@ bool enet_phy_start(struct enet *e)
         !enet_phy_read(e, PHY_CONTROL, &control)) {
         return false;
     }
-    control &= (uint16_t)~(CONTROL_ISOLATE | CONTROL_POWERDOWN);
+    control &= (uint16_t) ~(CONTROL_ISOLATE | CONTROL_POWERDOWN);
     return enet_phy_write(e, PHY_ADVERTISE,
                           ABILITY_SELECTOR | ABILITY_10_HALF | ABILITY_10_FULL | ABILITY_100_HALF |
                               ABILITY_100_FULL) &&
@@ -93,7 +93,7 @@ bool enet_phy_link(struct enet *e, enum enet_speed *speed, bool *full_duplex)
      * by its signal, and its register shows the one speed, half duplex. */
     uint16_t both = ours & theirs;
     *speed = (both & (ABILITY_100_FULL | ABILITY_100_HALF)) != 0 ? ENET_100 : ENET_10;
-    *full_duplex = *speed == ENET_100 ? (both & ABILITY_100_FULL) != 0
-                                      : (both & ABILITY_10_FULL) != 0;
+    *full_duplex =
+        *speed == ENET_100 ? (both & ABILITY_100_FULL) != 0 : (both & ABILITY_10_FULL) != 0;
     return true;
 }

@@ -62,7 +62,7 @@
 #define ENET_MMFR_TA       (UINT32_C(2) << 16)
 #define ENET_MMFR_DATA     UINT32_C(0xFFFF)
 
-#define ENET_MSCR_SPEED(n) ((uint32_t)(n) << 1) /* MDC = module clock / (2 * (n + 1)); 6 bits */
+#define ENET_MSCR_SPEED(n)  ((uint32_t)(n) << 1) /* MDC = module clock / (2 * (n + 1)); 6 bits */
 #define ENET_MSCR_SPEED_MAX 63u
 
 #define ENET_MIBC_DIS UINT32_C(0x80000000)
@@ -83,7 +83,7 @@
 /* A descriptor as words, little-endian (ECR[DBSWP]). Word 0: status and control in the upper half,
  * length in the lower; word 1: address of the buffer, a multiple of 16; word 2: extended control;
  * word 4: written by the controller (BDU). */
-#define ENET_BD_LENGTH(word0) ((word0) & 0xFFFFu)
+#define ENET_BD_LENGTH(word0) ((word0)&0xFFFFu)
 
 #define ENET_RX_E  (UINT32_C(1) << 31) /* empty: the controller's */
 #define ENET_RX_W  (UINT32_C(1) << 29) /* the last of the ring */

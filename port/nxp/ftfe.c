@@ -12,7 +12,7 @@
 #define FSTAT_FPVIOL   0x10u
 #define FSTAT_MGSTAT0  0x01u /* the command ended with a verify error */
 #define FSTAT_ERRORS   (FSTAT_RDCOLERR | FSTAT_ACCERR | FSTAT_FPVIOL)
-#define FCCOB(n)       (0x04u + ((n) & ~3u) + (3u - ((n) & 3u)))
+#define FCCOB(n)       (0x04u + ((n) & ~3u) + (3u - ((n)&3u)))
 
 /* Commands ("Flash command descriptions") */
 #define CMD_READ_1S_SECTION 0x01u

@@ -34,11 +34,13 @@ struct ftfe {
 
 enum ftfe_result {
     FTFE_OK = 0,
-    FTFE_RANGE = -1,      /* outside the region, or not a multiple of the unit; nothing was done */
-    FTFE_NOT_BLANK = -2,  /* what is to be written was not erased; nothing was done. Erase the sector */
-    FTFE_PROTECTED = -3,  /* the region is write-protected (FPROT); nothing was done */
-    FTFE_REFUSED = -4,    /* the module did not take the command: a bug, or no run mode that allows it */
-    FTFE_FAILED = -5,     /* the module, or reading it back, found something else: erase, or worn out */
+    FTFE_RANGE = -1, /* outside the region, or not a multiple of the unit; nothing was done */
+    FTFE_NOT_BLANK =
+        -2, /* what is to be written was not erased; nothing was done. Erase the sector */
+    FTFE_PROTECTED = -3, /* the region is write-protected (FPROT); nothing was done */
+    FTFE_REFUSED =
+        -4, /* the module did not take the command: a bug, or no run mode that allows it */
+    FTFE_FAILED = -5, /* the module, or reading it back, found something else: erase, or worn out */
     FTFE_UNREADABLE = -6, /* beyond repair by check bits: a power cut while it was written. Erase */
     FTFE_TIMEOUT = -7     /* the module does not end; nothing more may be asked of it */
 };

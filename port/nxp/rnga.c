@@ -13,11 +13,11 @@
 #define CR_CLRI UINT32_C(0x08) /* clear SR[ERRI] */
 #define CR_SLP  UINT32_C(0x10)
 
-#define SR_SECV        UINT32_C(0x01) /* a security violation happened */
-#define SR_LRS         UINT32_C(0x02) /* OR was read while empty the last time */
-#define SR_ORU         UINT32_C(0x04) /* OR was read while empty since SR was read */
-#define SR_LEVEL(sr)   ((sr) >> 8 & 0xFFu)
-#define SR_BAD         (SR_SECV | SR_LRS | SR_ORU)
+#define SR_SECV      UINT32_C(0x01) /* a security violation happened */
+#define SR_LRS       UINT32_C(0x02) /* OR was read while empty the last time */
+#define SR_ORU       UINT32_C(0x04) /* OR was read while empty since SR was read */
+#define SR_LEVEL(sr) ((sr) >> 8 & 0xFFu)
+#define SR_BAD       (SR_SECV | SR_LRS | SR_ORU)
 
 #define POLLS 100000u
 

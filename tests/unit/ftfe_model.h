@@ -15,17 +15,17 @@ struct ftfe_model {
     uint8_t memory[FTFE_MODEL_BYTES];
     bool unreadable[FTFE_MODEL_BYTES / FTFE_MODEL_PHRASE]; /* check bits are beyond repair */
     bool half_erased[FTFE_MODEL_BYTES / 4096]; /* reads as erased now, but not at a margin */
-    uint32_t violations;  /* what the manual forbids; `why` is the last one */
+    uint32_t violations;                       /* what the manual forbids; `why` is the last one */
     const char *why;
-    uint32_t commands;    /* that changed the memory */
+    uint32_t commands; /* that changed the memory */
     /* Faults to make */
-    uint32_t busy_reads;  /* looks at FSTAT until a command ends (default 3) */
-    bool hang;            /* no command ends */
-    uint32_t cut_at;      /* power goes during that command, counted from 1; 0: never */
-    uint32_t cut_kind;    /* 0: nothing of it done, 1: half, unreadable, 2: done, but unmarked */
-    bool dead;            /* the power is gone: nothing changes any more */
-    bool protected;       /* FPVIOL for whatever writes */
-    uint32_t worn;        /* this phrase of the memory, counted from 1, keeps a bit at 1 */
+    uint32_t busy_reads; /* looks at FSTAT until a command ends (default 3) */
+    bool hang;           /* no command ends */
+    uint32_t cut_at;     /* power goes during that command, counted from 1; 0: never */
+    uint32_t cut_kind;   /* 0: nothing of it done, 1: half, unreadable, 2: done, but unmarked */
+    bool dead;           /* the power is gone: nothing changes any more */
+    bool protected;      /* FPVIOL for whatever writes */
+    uint32_t worn;       /* this phrase of the memory, counted from 1, keeps a bit at 1 */
 };
 extern struct ftfe_model ftfe_model;
 

@@ -31,3 +31,4 @@ test_places_SRCS := firmware/places.c firmware/places_budget.c $(test_places_goo
 # Drivers of NXP's blocks against register models (port/nxp/mmio.h)
 test_ftfe_SRCS := port/nxp/ftfe.c tests/unit/ftfe_model.c
 test_rnga_SRCS := port/nxp/rnga.c tests/unit/rnga_model.c
+test_enet_SRCS := port/nxp/enet.c port/nxp/enet_phy.c tests/unit/enet_model.c

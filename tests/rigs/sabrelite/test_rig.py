@@ -64,6 +64,10 @@ def test_every_frame_is_answered_on_its_interrupt(rig):
     assert frames >= 400
     assert interrupts >= frames / 4, f"{interrupts} interrupts for {frames} frames"
     assert statistics.median(times) < 0.02
+    before = rig.counters()
+    time.sleep(1)
+    idle = rig.counters()["interrupts"] - before["interrupts"]
+    assert idle < 50, f"{idle} interrupts while nothing happens"
     print(f"\n  median round trip {statistics.median(times) * 1e6:.0f} us, "
           f"{interrupts} interrupts for {frames} frames")
 
