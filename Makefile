@@ -97,9 +97,10 @@ packaged = $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $1))
 SLIRP_CFLAGS = $(eval SLIRP_CFLAGS := $$(call packaged,slirp glib-2.0))$(SLIRP_CFLAGS)
 SLIRP_LIBS = $(eval SLIRP_LIBS := $$(shell pkg-config --libs slirp glib-2.0))$(SLIRP_LIBS)
 
-# $(call keep,FILE,TEXT): FILE holds TEXT, and is newer than before only if the text changed.
+# $(call keep,FILE,TEXT): FILE holds TEXT, and is newer than before only if the text changed. make 4.3
+# sometimes leaves the newline of what it reads, hence strip.
 define keep
-ifneq ($$(file <$1),$2)
+ifneq ($$(strip $$(file <$1)),$$(strip $2))
 $$(shell mkdir -p $(dir $1))$$(file >$1,$2)
 endif
 endef
@@ -113,6 +114,8 @@ mbedtls_SRCS := $(wildcard $(DEPS)/mbedtls/library/*.c)
 cjson_SRCS := $(DEPS)/cjson/cJSON.c
 cjson_FLAGS := -include port/cjson/cjson_port.h
 http_parser_SRCS := $(DEPS)/http-parser/http_parser.c
+# Its assert would pull printf, and with newlib a heap, into every image.
+http_parser_FLAGS := -DNDEBUG
 inih_SRCS := $(DEPS)/inih/ini.c
 
 # --- The node -----------------------------------------------------------------------------------
@@ -200,11 +203,6 @@ ifneq ($(filter firmware-m3 no-heap-m3,$(GOALS)),)
 $(eval $(call variant,m3,posix-small,arm-none-eabi-gcc,arm-none-eabi-gcc-ar,arm-none-eabi-nm,-Os -mcpu=cortex-m3 -mthumb))
 endif
 
-# --- Boards: images to flash ---------------------------------------------------------------------
-
-include tools/build/boards.mk
-include tools/build/enet.mk
-
 # --- Host tools ---------------------------------------------------------------------------------
 
 # tools/common/*.c is linked into every tool. herdctl and herd-run read the herd file with inih.
@@ -266,6 +264,9 @@ $(OUT)/tests/unit/$1: $$($1_OBJS) $(posix_LIBS)
 endef
 $(foreach t,$(UNIT_TESTS),$(eval $(call unit_test,$t)))
 UNIT_BINS := $(UNIT_TESTS:%=$(OUT)/tests/unit/%)
+
+include tools/build/boards.mk
+include tools/build/enet.mk
 
 RUN_TESTS = env HERD_MAKE="$(MAKE)" HERD_BIN_DIR=$(OUT) SAN=$(SAN) $(PYTHON) tools/build/run-tests
 

@@ -163,14 +163,31 @@
 #define CFG_JSON_DEPTH 8
 #endif
 
-/* Arena of mbedTLS: contexts, record buffers (16 KB in) and handshake temporaries. */
+/* Arena of mbedTLS: anchors, contexts, record buffers (16 KB in) and handshake temporaries. Where
+ * pointers have 64 bits the structures and block headers take 8 KB more. */
 #ifndef CFG_TLS_ARENA_BYTES
-#define CFG_TLS_ARENA_BYTES 49152
+#define CFG_TLS_ARENA_BYTES (sizeof(void *) > 4 ? 57344 : 49152)
+#endif
+
+/* Put before a variable that holds secrets: the places key, TLS's session keys. A port whose crashes
+ * leave a dump defines it so that the dump leaves them out (port/posix/secrets.h). */
+#ifndef CFG_SECRET
+#define CFG_SECRET
 #endif
 
 /* Trust anchors that can be loaded. */
 #ifndef CFG_TLS_ANCHORS
 #define CFG_TLS_ANCHORS 8
+#endif
+
+/* Plaintext of one TLS record that we send. One request, or the record's cost in several. */
+#ifndef CFG_TLS_OUT_BYTES
+#define CFG_TLS_OUT_BYTES 2048
+#endif
+
+/* A file name in the herd file (trust_file, key_file). Boards read no files. Cost: twice. */
+#ifndef CFG_CONFIG_PATH_BYTES
+#define CFG_CONFIG_PATH_BYTES 255
 #endif
 
 /* Log lines wait here until the console takes them; a full ring drops the newest and counts. */

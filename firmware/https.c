@@ -44,7 +44,7 @@ static bool was_sent;
 static const struct https_sink *sink;
 static void *context;
 
-static char request[CFG_HTTPS_REQUEST_BYTES];
+CFG_SECRET static char request[CFG_HTTPS_REQUEST_BYTES]; /* the key is in it */
 static size_t request_bytes;
 static size_t request_sent;
 
@@ -220,6 +220,22 @@ static void on_dns(const char *name, const ip_addr_t *address, void *arg)
     sched_wake(owner);
 }
 
+/* Blocking resolvers answer 0.0.0.0 or 127.0.0.1 for names that they want nobody to reach. */
+static bool is_unicast(uint32_t address)
+{
+    uint32_t top = address >> 24;
+
+    return top != 0 && top != 127 && top < 224;
+}
+
+static void put_address(struct text *t, uint32_t address)
+{
+    for (unsigned shift = 32; shift > 0; shift -= 8) {
+        text_u64(t, address >> (shift - 8) & 0xFFu);
+        text_str(t, shift > 8 ? "." : "");
+    }
+}
+
 static int run_lookup(struct text *why)
 {
     if (lookup == LOOKUP_NONE) {
@@ -243,6 +259,12 @@ static int run_lookup(struct text *why)
     }
     if (lookup == LOOKUP_FAILED) {
         return fail(why, HERD_E_NETWORK, " has no address: DNS does not know it or did not answer");
+    }
+    if (!is_unicast(looked_up)) {
+        text_str(why, server.host);
+        text_str(why, " has no usable address: DNS says ");
+        put_address(why, looked_up);
+        return fail(why, HERD_E_NETWORK, NULL);
     }
     phase = DIAL;
     return HERD_OK;
@@ -316,11 +338,19 @@ static int run_handshake(struct text *why)
         text_str(why, " is not trusted: ");
         text_put(why, text_span(&reason));
         return fail(why, err, NULL);
-    case HERD_E_CLOSED:
-        return fail(why, err, " closed the connection in the TLS handshake");
     case HERD_E_FULL:
         return fail(why, err, ": no memory for the TLS handshake");
     default:
+        if (tls.offered) { /* the server may have stumbled over the session: it is forgotten now */
+            stats.replaced++;
+            tls_stop(&tls, false);
+            conn = CONN_NONE;
+            begin_connection();
+            return HERD_OK;
+        }
+        if (err == HERD_E_CLOSED) {
+            return fail(why, err, " closed the connection in the TLS handshake");
+        }
         return fail(why, err, " speaks no TLS that this node accepts");
     }
 }
@@ -423,7 +453,7 @@ int https_run(struct text *why)
 {
     int err = HERD_OK;
 
-    /* Phases only go forward, but for one replacement of a kept connection. */
+    /* Phases only go forward, but for one replacement of a kept connection, and one of a session. */
     while (err == HERD_OK && phase != IDLE) {
         if (sched_now_ms() >= deadline_ms) {
             return fail_late(why);

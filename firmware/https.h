@@ -35,8 +35,8 @@ struct https_request {
 
 struct https_stats {
     uint32_t requests;
-    uint32_t reused;      /* of these, on a kept connection */
-    uint32_t replaced;    /* kept connections that had died */
+    uint32_t reused;   /* of these, on a kept connection */
+    uint32_t replaced; /* kept connections that had died, handshakes that failed with a session */
     uint32_t connections; /* TLS up */
     uint32_t failed;
 };

@@ -4,7 +4,7 @@
 
 #include <cJSON.h>
 
-#include "cjson_hooks.h"
+#include "json_hooks.h"
 
 /* A bump allocator: blocks live until the next text. cJSON frees a tree piece by piece when a text
  * does not parse; that costs nothing here. */

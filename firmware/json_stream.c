@@ -43,6 +43,7 @@ void json_stream_init(struct json_stream *s, struct span array_name, const struc
     s->array_seen = false;
     s->capturing = false;
     s->whole = true;
+    s->too_deep = false;
     s->name_bytes = 0;
     s->text_bytes = 0;
 }
@@ -116,7 +117,8 @@ static void end_value(struct json_stream *s)
 
 static bool open_level(struct json_stream *s, bool object)
 {
-    if (s->depth >= CFG_JSON_DEPTH || (s->depth == 0 && !object)) {
+    if (s->depth >= CFG_JSON_DEPTH) {
+        s->too_deep = true;
         return false;
     }
     uint32_t bit = UINT32_C(1) << s->depth;
@@ -393,7 +395,7 @@ int json_stream_feed(struct json_stream *s, struct span bytes)
 {
     for (size_t i = 0; i < bytes.bytes; i++) {
         if (!feed_byte(s, bytes.at[i])) {
-            return HERD_E_SYNTAX;
+            return s->too_deep ? HERD_E_RANGE : HERD_E_SYNTAX;
         }
     }
     return HERD_OK;

@@ -53,6 +53,7 @@ struct json_stream {
     bool array_seen;
     bool capturing; /* of an element or a member's value, into text */
     bool whole;     /* what is captured fits so far */
+    bool too_deep;  /* refused for that */
     char name[JSON_STREAM_NAME_BYTES];
     uint8_t name_bytes;
     size_t text_bytes;
@@ -63,7 +64,8 @@ struct json_stream {
 void json_stream_init(struct json_stream *s, struct span array_name, const struct json_sink *sink,
                       void *context);
 
-/* The next bytes, any number. HERD_E_SYNTAX: the document is not JSON; feed no more. */
+/* The next bytes, any number. HERD_E_SYNTAX: the document is not JSON; HERD_E_RANGE: it is nested
+ * deeper than CFG_JSON_DEPTH. Feed no more then. */
 int json_stream_feed(struct json_stream *s, struct span bytes) HERD_MUST_CHECK;
 
 /* No more bytes. HERD_E_SYNTAX: the document is not complete. */

@@ -39,6 +39,7 @@ struct link {
     uint8_t live;     /* channel, or NO_CHANNEL */
     uint8_t dialling; /* channel, or NO_CHANNEL */
     bool suspect;
+    bool moving; /* up without a live channel: the one that we dial takes over at any moment */
     bool clock_known;
     uint32_t failures;       /* dials since it was last up */
     uint64_t boot;           /* of the neighbour, on the live channel */
@@ -258,6 +259,7 @@ static void link_down(unsigned link, const char *reason)
     struct link *k = &links[link];
     k->live = NO_CHANNEL;
     k->suspect = false;
+    k->moving = false;
     k->clock_known = false;
     k->failures = 0;
     replica_link_down(link);
@@ -294,6 +296,9 @@ static void channel_free(struct channel *ch, const char *reason)
     struct link *k = &links[ch->link];
     if (k->dialling == index) {
         k->dialling = NO_CHANNEL;
+        if (k->moving) {
+            link_down(ch->link, reason);
+        }
         schedule_retry(k);
         k->failures++;
     }
@@ -337,8 +342,8 @@ static void adopt(struct channel *ch, unsigned link, uint64_t boot)
 {
     struct link *k = &links[link];
     uint8_t index = (uint8_t)(ch - channels);
-    bool was_up = k->live != NO_CHANNEL;
-    if (was_up) {
+    bool was_up = k->live != NO_CHANNEL || k->moving;
+    if (k->live != NO_CHANNEL) {
         struct channel *old = &channels[k->live];
         bool restarted = boot != k->boot;
         if (!restarted && !is_preferred(ch, link)) {
@@ -364,6 +369,7 @@ static void adopt(struct channel *ch, unsigned link, uint64_t boot)
     k->boot = boot;
     k->failures = 0;
     k->suspect = false;
+    k->moving = false;
     k->clock_known = false;
     k->acked_ms = sched_now_ms();
     k->beat_ms = sched_now_ms(); /* the first heartbeat tells our clock and floor at once */
@@ -475,6 +481,23 @@ static int got_beat(const struct channel *ch, struct span body)
     return HERD_OK;
 }
 
+/* Both ends dialled, and the neighbour has adopted our connection and dropped its own before its
+ * HELLO on ours was here: the link is not down between the two. */
+static void move_to_dialled(const struct channel *ch)
+{
+    if (ch->link == NO_LINK) {
+        return;
+    }
+    struct link *k = &links[ch->link];
+    if (k->live == ch - channels && k->dialling != NO_CHANNEL && channels[k->dialling].hello_sent) {
+        k->live = NO_CHANNEL;
+        k->suspect = false;
+        k->clock_known = false;
+        k->moving = true;
+        replica_link_down(ch->link);
+    }
+}
+
 static void got_bye(struct channel *ch, struct span body)
 {
     uint8_t reason = 0;
@@ -486,6 +509,9 @@ static void got_bye(struct channel *ch, struct span body)
     log_str(l, "frame", "bye");
     log_str(l, "reason", frames_bye_name(reason));
     log_end(l);
+    if (reason == FRAMES_BYE_DUPLICATE) {
+        move_to_dialled(ch);
+    }
     channel_finish(ch, frames_bye_name(reason));
 }
 

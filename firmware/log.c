@@ -116,7 +116,11 @@ static struct text *begin_value(struct log_line *l, const char *key)
 void log_str(struct log_line *l, const char *key, const char *value)
 {
     if (l != NULL) {
-        text_str(begin_value(l, key), value);
+        struct text *t = begin_value(l, key);
+        const char *quote = strchr(value, ' ') == NULL ? "" : "\"";
+        text_str(t, quote);
+        text_str(t, value);
+        text_str(t, quote);
     }
 }
 

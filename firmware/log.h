@@ -55,7 +55,9 @@ enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
     X(EV_PLACES_FAILED, LOG_WARN, "places.failed")                                                 \
     X(EV_PLACES_LIMIT, LOG_WARN, "places.over_limit")                                              \
     X(EV_PLACES_SETUP, LOG_INFO, "places.setup")                                                   \
+    X(EV_TLS_SETUP, LOG_INFO, "tls.setup")                                                         \
     X(EV_TLS_UP, LOG_INFO, "tls.up")                                                               \
+    X(EV_TLS_DOWN, LOG_INFO, "tls.down")                                                           \
     X(EV_TLS_FAILED, LOG_WARN, "tls.failed")
 
 #define LOG_EVENT_ENUM_(event, level, name) event,
@@ -73,7 +75,8 @@ int log_parse_level(struct span name, enum log_level *out) HERD_MUST_CHECK;
 
 /* At most one line is open at a time (asserted). */
 struct log_line *log_begin(enum log_event event);
-void log_str(struct log_line *l, const char *key, const char *value);  /* our own words, as is */
+/* Our own words; quoted when there are several. */
+void log_str(struct log_line *l, const char *key, const char *value);
 void log_span(struct log_line *l, const char *key, struct span value); /* quoted, escaped, cut */
 void log_u64(struct log_line *l, const char *key, uint64_t value);
 void log_i64(struct log_line *l, const char *key, int64_t value);

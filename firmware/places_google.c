@@ -242,48 +242,62 @@ static void on_outside(void *context, enum json_zone zone, char byte)
 
 /* Members beside the entries */
 
-static unsigned copy_cut(char *out, size_t capacity, struct span s)
+/* Bytes of s that fit, without the part of a character of UTF-8. */
+static size_t fitting(struct span s, size_t capacity)
 {
     size_t n = s.bytes < capacity ? s.bytes : capacity;
 
     while (n < s.bytes && n > 0 && ((unsigned char)s.at[n] & 0xC0) == 0x80) {
-        n--; /* not within a character of UTF-8 */
+        n--;
     }
-    if (n > 0) {
-        memcpy(out, s.at, n);
-    }
-    return (unsigned)n;
+    return n;
+}
+
+static bool begins_with(struct span s, size_t at, struct span word)
+{
+    return word.bytes > 0 && s.bytes - at >= word.bytes &&
+           memcmp(s.at + at, word.at, word.bytes) == 0;
 }
 
 /* What the provider says, without the key: Google has been seen to quote it. */
 static void keep_said(struct places_google *g, struct span s)
 {
+    static const char more[] = "...";
     struct span key = g->service->key;
-    char clean[sizeof g->said];
+    size_t room = sizeof g->said - (sizeof more - 1);
     struct text t;
 
-    text_init(&t, clean, sizeof clean);
+    text_init(&t, g->said, room);
     for (size_t i = 0; i < s.bytes && !t.cut;) {
-        if (key.bytes > 0 && s.bytes - i >= key.bytes && memcmp(s.at + i, key.at, key.bytes) == 0) {
+        if (begins_with(s, i, key)) {
             text_str(&t, "(key)");
             i += key.bytes;
         } else {
-            text_char(&t, s.at[i++]);
+            size_t bytes = 1; /* a whole character */
+            while (i + bytes < s.bytes && ((unsigned char)s.at[i + bytes] & 0xC0) == 0x80) {
+                bytes++;
+            }
+            if (bytes > room - t.bytes) {
+                t.cut = true;
+                break;
+            }
+            text_put(&t, (struct span){s.at + i, bytes});
+            i += bytes;
         }
     }
-    struct span all = text_span(&t);
-    if (t.cut) { /* the last character may be a part of one */
-        while (all.bytes > 0 && ((unsigned char)all.at[all.bytes - 1] & 0xC0) == 0x80) {
-            all.bytes--;
-        }
-        all.bytes -= all.bytes > 0;
+    if (t.cut) {
+        t.capacity = sizeof g->said;
+        text_str(&t, more);
     }
-    g->said_bytes = copy_cut(g->said, sizeof g->said, all);
+    g->said_bytes = (unsigned)t.bytes;
 }
 
 static void keep_status(struct places_google *g, struct span s)
 {
-    g->status_bytes = copy_cut(g->status, sizeof g->status, s);
+    g->status_bytes = (unsigned)fitting(s, sizeof g->status);
+    if (g->status_bytes > 0) {
+        memcpy(g->status, s.at, g->status_bytes);
+    }
 }
 
 /* {"error":{"code":403,"message":"…","status":"PERMISSION_DENIED","details":[…]}} */
@@ -366,7 +380,10 @@ void places_google_head(struct places_google *g, unsigned http_status)
 
 void places_google_body(struct places_google *g, struct span bytes)
 {
-    if (!g->malformed) {
-        g->malformed = json_stream_feed(&g->stream, bytes) != HERD_OK;
+    if (g->malformed == NULL) {
+        int err = json_stream_feed(&g->stream, bytes);
+        g->malformed = err == HERD_OK        ? NULL
+                       : err == HERD_E_RANGE ? "its JSON is nested too deeply"
+                                             : "it is not JSON";
     }
 }

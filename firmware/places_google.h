@@ -48,9 +48,9 @@ struct places_google {
     unsigned seen; /* elements so far */
     unsigned kept;
     unsigned left_out;
-    bool full;         /* an element did not fit: the later ones are left out as well */
-    bool malformed;    /* the stream was refused */
-    const char *wrong; /* valid JSON, but not an answer: what is wrong with it */
+    bool full;             /* an element did not fit: the later ones are left out as well */
+    const char *malformed; /* why the stream was refused; NULL: it was not */
+    const char *wrong;     /* valid JSON, but not an answer: what is wrong with it */
     bool has_error;
     bool has_status;
     bool has_message;

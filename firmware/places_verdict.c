@@ -207,8 +207,8 @@ void places_verdict_of(struct places_google *g, struct places_verdict *out)
         fail_http(g, out);
         return;
     }
-    if (g->malformed || json_stream_end(&g->stream) != HERD_OK) {
-        fail_bad(g, out, g->malformed ? "it is not JSON" : "its JSON is cut");
+    if (g->malformed != NULL || json_stream_end(&g->stream) != HERD_OK) {
+        fail_bad(g, out, g->malformed != NULL ? g->malformed : "its JSON is cut");
         return;
     }
     if (g->has_error || (legacy && g->has_status && !is_success(g))) {

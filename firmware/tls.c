@@ -15,11 +15,7 @@
 #include "sched.h"
 #include "trust_anchors.h"
 
-#ifndef MBEDTLS_X509_REMOVE_INFO
-#error "certificates as text need printf"
-#endif
-
-static _Alignas(max_align_t) unsigned char arena[CFG_TLS_ARENA_BYTES];
+CFG_SECRET static _Alignas(max_align_t) unsigned char arena[CFG_TLS_ARENA_BYTES];
 static mbedtls_ssl_config client;
 static mbedtls_x509_crt anchors;
 static struct tls_stats stats;
@@ -28,6 +24,41 @@ static struct tls_stats stats;
 static const uint16_t groups[] = {
     MBEDTLS_SSL_IANA_TLS_GROUP_SECP256R1, MBEDTLS_SSL_IANA_TLS_GROUP_X25519,
     MBEDTLS_SSL_IANA_TLS_GROUP_SECP384R1, MBEDTLS_SSL_IANA_TLS_GROUP_NONE};
+
+/* mbedTLS counts bytes without the headers of its blocks (memory_buffer_alloc.c: eight words). */
+#define BLOCK_HEADER_BYTES (8 * sizeof(size_t))
+
+/* Checking a signature of RSA-4096 takes as much at once. */
+#define ARENA_TIGHT_BYTES 4096
+
+static size_t arena_used(void)
+{
+    size_t bytes;
+    size_t blocks;
+
+    mbedtls_memory_buffer_alloc_cur_get(&bytes, &blocks);
+    return bytes + blocks * BLOCK_HEADER_BYTES;
+}
+
+/* The most bytes and the most blocks ever, perhaps not at the same time: to the safe side. */
+static size_t arena_peak(void)
+{
+    size_t bytes;
+    size_t blocks;
+
+    mbedtls_memory_buffer_alloc_max_get(&bytes, &blocks);
+    return bytes + blocks * BLOCK_HEADER_BYTES;
+}
+
+/* Between connections the arena is as tls_setup left it, but for a session: a leak would show. */
+static void log_arena(enum log_event event)
+{
+    struct log_line *l = log_begin(event);
+    log_u64(l, "arena", arena_used());
+    log_u64(l, "peak", arena_peak());
+    log_u64(l, "of", sizeof arena);
+    log_end(l);
+}
 
 /* Logs mbedTLS's own code, and translates it. */
 static int failed(const char *step, int code)
@@ -67,9 +98,19 @@ static int load_anchors(struct span pem)
     if (pem.bytes > 0) {
         /* A positive result counts certificates of the file that did not parse. */
         int err = mbedtls_x509_crt_parse(&anchors, (const unsigned char *)pem.at, pem.bytes);
-        return err == 0 ? HERD_OK : failed("trust_file", err);
+        unsigned count = 0;
+        for (const mbedtls_x509_crt *crt = &anchors; crt != NULL; crt = crt->next) {
+            count++;
+        }
+        if (err != 0) {
+            return failed("trust_file", err);
+        }
+        return count > CFG_TLS_ANCHORS ? HERD_E_FULL : HERD_OK;
     }
-    for (size_t i = 0; i < trust_anchors_count && i < CFG_TLS_ANCHORS; i++) {
+    /* Parsed for good, about 1 KB each: MBEDTLS_X509_TRUSTED_CERTIFICATE_CALLBACK would parse only
+     * the one that is asked for, but verifies chains without restartable ECC. */
+    HERD_ASSERT(trust_anchors_count <= CFG_TLS_ANCHORS);
+    for (size_t i = 0; i < trust_anchors_count; i++) {
         int err = mbedtls_x509_crt_parse_der_nocopy(&anchors, trust_anchors[i].der,
                                                     trust_anchors[i].der_bytes);
         if (err != 0) {
@@ -123,6 +164,10 @@ static void explain(const struct tls *t, struct text *why)
     if ((flags & MBEDTLS_X509_BADCERT_NOT_TRUSTED) != 0) {
         text_str(why, why->bytes > start ? ", " : "");
         text_str(why, t->self_signed ? "self-signed" : "unknown CA, or an incomplete chain");
+        /* mbedTLS takes a signature that it has no memory to check for a bad one. */
+        text_str(why, arena_peak() + ARENA_TIGHT_BYTES > sizeof arena
+                          ? ", or CFG_TLS_ARENA_BYTES is too small"
+                          : "");
     }
     if (why->bytes == start) {
         text_str(why, "refused");
@@ -158,7 +203,11 @@ int tls_setup(struct tls *t)
     mbedtls_ssl_init(&t->ssl);
     mbedtls_ssl_session_init(&t->session);
     int code = mbedtls_ssl_setup(&t->ssl, &client);
-    return code == 0 ? HERD_OK : failed("setup", code);
+    if (code != 0) {
+        return failed("setup", code);
+    }
+    log_arena(EV_TLS_SETUP);
+    return HERD_OK;
 }
 
 /* mbedTLS's input and output over a connection. */
@@ -204,11 +253,31 @@ static void forget_session(struct tls *t)
     t->has_session = false;
 }
 
+/* mbedTLS leaves the ticket that was offered in the session of a full handshake when the server
+ * declined it and gave no other: the old ticket with a new secret. Offered again, and accepted, it
+ * would break that handshake. */
+static bool has_stale_ticket(const struct tls *t, const mbedtls_ssl_session *fresh)
+{
+    const mbedtls_ssl_session *old = &t->session;
+    size_t bytes = fresh->MBEDTLS_PRIVATE(ticket_len);
+
+    return t->offered && t->verified && bytes > 0 && bytes == old->MBEDTLS_PRIVATE(ticket_len) &&
+           memcmp(fresh->MBEDTLS_PRIVATE(ticket), old->MBEDTLS_PRIVATE(ticket), bytes) == 0;
+}
+
 static void keep_session(struct tls *t)
 {
+    mbedtls_ssl_session fresh;
+
+    mbedtls_ssl_session_init(&fresh);
+    bool good = mbedtls_ssl_get_session(&t->ssl, &fresh) == 0 && !has_stale_ticket(t, &fresh);
     forget_session(t);
-    mbedtls_ssl_session_init(&t->session);
-    t->has_session = mbedtls_ssl_get_session(&t->ssl, &t->session) == 0;
+    if (!good) {
+        mbedtls_ssl_session_free(&fresh);
+        return;
+    }
+    t->session = fresh; /* its allocations come along */
+    t->has_session = true;
     if (t->verified) {
         t->session_ms = sched_now_ms();
     }
@@ -229,9 +298,7 @@ int tls_start(struct tls *t, conn_handle conn, const char *host)
     if (t->has_session && sched_now_ms() - t->session_ms >= TLS_SESSION_MS) {
         forget_session(t);
     }
-    if (t->has_session && mbedtls_ssl_set_session(&t->ssl, &t->session) != 0) {
-        forget_session(t); /* a full handshake does as well */
-    }
+    t->offered = t->has_session && mbedtls_ssl_set_session(&t->ssl, &t->session) == 0;
     return HERD_OK;
 }
 
@@ -325,6 +392,7 @@ static void reset(struct tls *t, bool keep)
         (void)failed("reset", code);
         HERD_ASSERT(code == 0);
     }
+    log_arena(EV_TLS_DOWN);
 }
 
 void tls_stop(struct tls *t, bool keep)
@@ -344,11 +412,10 @@ void tls_abort(struct tls *t, bool keep)
 
 struct tls_stats tls_stats(void)
 {
-    size_t blocks;
     struct tls_stats s = stats;
 
-    mbedtls_memory_buffer_alloc_cur_get(&s.arena_used, &blocks);
-    mbedtls_memory_buffer_alloc_max_get(&s.arena_peak, &blocks);
+    s.arena_used = arena_used();
+    s.arena_peak = arena_peak();
     return s;
 }
 

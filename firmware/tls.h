@@ -31,6 +31,7 @@ struct tls {
     bool has_session;
     bool up;
     bool computing; /* HERD_E_AGAIN of tls_handshake: call in the next round, nothing to wait for */
+    bool offered;   /* `session` was offered in this handshake */
     bool verified;  /* a certificate chain came: not resumed */
     bool self_signed;    /* its leaf signed itself */
     uint64_t session_ms; /* when `session` was made */
@@ -48,7 +49,7 @@ struct tls_stats {
 
 /* Sets up mbedTLS's arena, the client configuration and the trust anchors: `trust_pem` (PEM text, its
  * final NUL counted) or, when empty, the built-in ones. Call once, after rng_init. HERD_E_TRUST: an
- * anchor does not parse; HERD_E_FULL: the arena is too small. */
+ * anchor does not parse; HERD_E_FULL: the arena is too small, or there are more than CFG_TLS_ANCHORS. */
 int tls_init(struct span trust_pem) HERD_MUST_CHECK;
 
 /* Prepares t once; its buffers are taken from the arena now. */

@@ -31,6 +31,7 @@
 
 /* Memory. The program lies in block 0 of the flash, what is kept in block 1. */
 #define BOARD_FLASH_BYTES            524288
+#define BOARD_FACTORY_BYTES     16384
 #define BOARD_KEPT_FIRST             0x000F0000
 #define BOARD_KEPT_BYTES             65536
 #define BOARD_FLASH_CONFIG           0x400

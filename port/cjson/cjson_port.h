@@ -15,7 +15,7 @@
 #include <string.h>
 
 #include "cfg.h"
-#include "cjson_hooks.h"
+#include "json_hooks.h"
 
 /* An element of the upstream's answer begins at the third level of its document. */
 #define CJSON_NESTING_LIMIT CFG_JSON_DEPTH

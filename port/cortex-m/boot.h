@@ -15,16 +15,16 @@
 #define BOOT_MAGIC   UINT32_C(0x44524548) /* "HERD" */
 #define BOOT_VERSION 1u
 
-#define BOOT_HAS_SEED  UINT32_C(0x01)
-#define BOOT_HAS_WALL  UINT32_C(0x02)
-#define BOOT_HAS_NET   UINT32_C(0x04)
+#define BOOT_HAS_SEED UINT32_C(0x01)
+#define BOOT_HAS_WALL UINT32_C(0x02)
+#define BOOT_HAS_NET  UINT32_C(0x04)
 /* The node sits behind QEMU's user network: the host's loopback is at `gateway`, and every remote
  * address looks like it. */
-#define BOOT_USER_NET  UINT32_C(0x08)
+#define BOOT_USER_NET UINT32_C(0x08)
 
 struct boot_block {
     uint32_t magic;
-    uint32_t crc;     /* CRC-32 of all that follows */
+    uint32_t crc; /* CRC-32 of all that follows */
     uint32_t version;
     uint32_t flags;   /* BOOT_* */
     int64_t wall_ns;  /* ns since 1970 UTC when the node starts */

@@ -7,6 +7,8 @@
 #include "vectors.h"
 
 #define CYCLES_PER_MS (BOARD_CPU_HZ / 1000u)
+_Static_assert(BOARD_CPU_HZ % 1000000 == 0 && CYCLES_PER_MS * UINT64_C(1000) <= UINT32_MAX,
+               "cycles of a millisecond become nanoseconds in 32 bits");
 
 /* Two words: a 64-bit access is not atomic, and the tick may come between its halves. */
 static volatile uint32_t ms_low, ms_high;
@@ -40,7 +42,8 @@ uint64_t hal_clock_ms(void)
     return (uint64_t)high << 32 | low;
 }
 
-uint64_t clock_cycles(void)
+/* Milliseconds, and the cycles of the one that runs; no division. */
+static uint64_t now(uint32_t *cycles)
 {
     for (;;) {
         uint64_t ms = hal_clock_ms();
@@ -51,16 +54,23 @@ uint64_t clock_cycles(void)
         } else if (ms != hal_clock_ms()) {
             continue;
         }
-        return ms * CYCLES_PER_MS + (CYCLES_PER_MS - 1 - left);
+        *cycles = CYCLES_PER_MS - 1 - left;
+        return ms;
     }
+}
+
+uint64_t clock_cycles(void)
+{
+    uint32_t cycles;
+    uint64_t ms = now(&cycles);
+    return ms * CYCLES_PER_MS + cycles;
 }
 
 static int64_t since_start_ns(void)
 {
-    uint64_t cycles = clock_cycles();
-    uint64_t ms = cycles / CYCLES_PER_MS;
-    uint64_t rest = cycles % CYCLES_PER_MS;
-    return (int64_t)(ms * 1000000u + rest * 1000000u / CYCLES_PER_MS);
+    uint32_t cycles;
+    uint64_t ms = now(&cycles);
+    return (int64_t)(ms * 1000000u + cycles * 1000u / (BOARD_CPU_HZ / 1000000u));
 }
 
 void clock_set_wall(int64_t now_ns)

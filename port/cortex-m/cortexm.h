@@ -79,16 +79,16 @@ bool retained_saw_block(uint32_t crc);
 enum crash_kind { CRASH_PANIC = 1, CRASH_FAULT, CRASH_WATCHDOG, CRASH_INTERRUPT };
 
 struct crash {
-    uint32_t kind;       /* enum crash_kind */
-    uint32_t count;      /* crashes since power on */
-    uint32_t line;       /* CRASH_PANIC */
-    uint32_t exception;  /* number of the exception; 16 and up are interrupts */
+    uint32_t kind;      /* enum crash_kind */
+    uint32_t count;     /* crashes since power on */
+    uint32_t line;      /* CRASH_PANIC */
+    uint32_t exception; /* number of the exception; 16 and up are interrupts */
     uint32_t uptime_s;
     uint32_t sp;
-    uint32_t frame[8];   /* r0-r3 r12 lr pc xpsr, all zero when the stack was not readable */
+    uint32_t frame[8]; /* r0-r3 r12 lr pc xpsr, all zero when the stack was not readable */
     uint32_t cfsr, hfsr, mmfar, bfar;
-    char file[24];       /* its end */
-    char what[64];       /* its beginning */
+    char file[24]; /* its end */
+    char what[64]; /* its beginning */
 };
 
 /* The crash that led to this start; NULL: none. Lives until the next crash. */

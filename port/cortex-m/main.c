@@ -16,6 +16,7 @@
 #define LAST_WORDS_MS 500
 
 static struct config config;
+static struct factory factory;
 
 static void say(const char *words)
 {
@@ -56,14 +57,18 @@ static void configure(void)
 {
     char buffer[256];
     struct text error;
+    if (!factory_read(&factory)) {
+        say("herd: the flash holds no configuration: make firmware BOARD=" BOARD_NAME
+            " HERD=FILE NODE=NAME, and flash the image\r\n");
+        halt();
+    }
     text_init(&error, buffer, sizeof buffer);
     config_begin(&config, factory.herd_file, &error);
     if (config_read(&config, factory.herd_text) != HERD_OK || !set_all(factory.settings) ||
         config_finish(&config, factory.node) != HERD_OK) {
         say("herd: ");
         say(text_cstr(&error));
-        say("\r\nherd: build the image again: make firmware BOARD=" BOARD_NAME
-            " HERD=FILE NODE=NAME\r\n");
+        say("\r\n");
         halt();
     }
 }

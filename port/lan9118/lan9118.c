@@ -11,11 +11,12 @@
 
 #define REG(offset) REG32(BOARD_LAN9118_BASE + (offset))
 
-#define FCS_BYTES    4
-#define WAIT_ROUNDS  100000u /* of polling a busy bit: some 10 ms */
+#define FCS_BYTES       4
+#define WAIT_ROUNDS     100000u /* of polling a busy bit: some 10 ms */
 #define FRAME_BYTES_MIN 14
 
 _Static_assert(ETH_PAD_SIZE == 2, "RX_CFG and the transmit offset are made for it");
+_Static_assert(PBUF_POOL_BUFSIZE % 4 == 0, "the FIFO gives words");
 
 /* --- MAC and PHY ------------------------------------------------------------------------------- */
 
@@ -68,7 +69,8 @@ static void phy_write(uint32_t reg, uint32_t value)
 
 bool eth_link_up(void)
 {
-    (void)phy_read(LAN9118_PHY_STATUS); /* "down" is latched until it is read (IEEE 802.3, 22.2.4.2) */
+    (void)phy_read(
+        LAN9118_PHY_STATUS); /* "down" is latched until it is read (IEEE 802.3, 22.2.4.2) */
     return (phy_read(LAN9118_PHY_STATUS) & LAN9118_PHY_LINK) != 0;
 }
 
@@ -129,23 +131,21 @@ void BOARD_LAN9118_ISR(void)
     cortexm_wake();
 }
 
-/* Drops what is left of a frame, or reads it into p. Words: pad, frame, check sequence. */
+/* Reads the next frame into the chain p, or drops it. Words: pad, frame, check sequence. */
 static void read_frame(struct pbuf *p, unsigned words)
 {
-    unsigned taken = 0;
-    if (p != NULL) {
-        uint32_t *to = p->payload; /* one pbuf holds it: asserted in lwip_limits.c */
-        for (unsigned room = p->len / 4u; taken < words && taken < room; taken++) {
-            to[taken] = REG(LAN9118_RX_DATA);
+    for (; p != NULL; p = p->next) {
+        uint32_t *to = p->payload;
+        for (unsigned n = p->len / 4u; n > 0; n--, words--) {
+            *to++ = REG(LAN9118_RX_DATA);
         }
-        unsigned rest = p->len % 4u;
-        if (taken < words && rest > 0) {
+        if (p->len % 4u > 0) { /* only at the end: a pool's pbufs are whole words long */
             uint32_t last = REG(LAN9118_RX_DATA);
-            memcpy(to + taken, &last, rest);
-            taken++;
+            memcpy(to, &last, p->len % 4u);
+            words--;
         }
     }
-    for (; taken < words; taken++) {
+    for (; words > 0; words--) {
         (void)REG(LAN9118_RX_DATA);
     }
 }
@@ -169,9 +169,6 @@ struct pbuf *eth_receive(bool *more)
         p = pbuf_alloc(PBUF_RAW, (u16_t)(length - FCS_BYTES + ETH_PAD_SIZE), PBUF_POOL);
         if (p == NULL) {
             LINK_STATS_INC(link.memerr);
-        } else if (p->next != NULL) { /* longer than our MTU: nobody was told to send that */
-            pbuf_free(p);
-            p = NULL;
         }
     }
     if (p == NULL) {

@@ -7,10 +7,10 @@
 #define LAN9118_H
 
 /* FIFOs (5.1, 3.12, 3.13): words; each data FIFO is decoded over 32 bytes. */
-#define LAN9118_RX_DATA     0x00
-#define LAN9118_TX_DATA     0x20
-#define LAN9118_RX_STATUS   0x40
-#define LAN9118_TX_STATUS   0x48
+#define LAN9118_RX_DATA   0x00
+#define LAN9118_TX_DATA   0x20
+#define LAN9118_RX_STATUS 0x40
+#define LAN9118_TX_STATUS 0x48
 
 /* Control and status (5.3) */
 #define LAN9118_ID_REV      0x50
@@ -34,16 +34,17 @@
 
 /* IRQ_CFG: enabled, active high, push-pull. With any other polarity the line of QEMU's model, and of
  * boards that wire it so, is inverted. */
-#define LAN9118_IRQ_CFG_ON  UINT32_C(0x00000111)
+#define LAN9118_IRQ_CFG_ON UINT32_C(0x00000111)
 
-#define LAN9118_INT_RSFL    UINT32_C(0x00000008) /* received frames above FIFO_INT's level: any */
+#define LAN9118_INT_RSFL UINT32_C(0x00000008) /* received frames above FIFO_INT's level: any */
 
-#define LAN9118_HW_CFG_RESET   UINT32_C(0x00000001)
-#define LAN9118_HW_CFG_DEFAULT UINT32_C(0x00150000) /* store and forward (must be one), TX FIFO 5 KB */
+#define LAN9118_HW_CFG_RESET UINT32_C(0x00000001)
+#define LAN9118_HW_CFG_DEFAULT                                                                     \
+    UINT32_C(0x00150000) /* store and forward (must be one), TX FIFO 5 KB */
 
 /* RX_CFG: two bytes in front of each frame, so that the IP header is aligned. */
-#define LAN9118_RX_CFG_PAD_2   UINT32_C(0x00000200)
-#define LAN9118_TX_CFG_ON      UINT32_C(0x00000002)
+#define LAN9118_RX_CFG_PAD_2 UINT32_C(0x00000200)
+#define LAN9118_TX_CFG_ON    UINT32_C(0x00000002)
 /* Flow control by back-pressure off, levels of the data sheet's example. */
 #define LAN9118_AFC_CFG_DEFAULT UINT32_C(0x006E3740)
 
@@ -51,7 +52,7 @@
 
 /* RX_FIFO_INF, TX_FIFO_INF (5.3.14, 5.3.15) */
 #define LAN9118_STATUS_USED(inf) ((inf) >> 16 & 0xFFu)
-#define LAN9118_TX_FREE(inf)     ((inf) & 0xFFFFu)
+#define LAN9118_TX_FREE(inf)     ((inf)&0xFFFFu)
 
 /* Receive status (3.13.3): length with the frame's check sequence; errors. */
 #define LAN9118_RX_LENGTH(status) ((status) >> 16 & 0x3FFFu)
@@ -62,14 +63,14 @@
 #define LAN9118_TX_A_OFFSET(n) ((uint32_t)(n) << 16)
 
 /* Registers of the MAC, behind MAC_CMD and MAC_DATA (5.4) */
-#define LAN9118_CMD_BUSY    UINT32_C(0x80000000)
-#define LAN9118_CMD_READ    UINT32_C(0x40000000)
-#define LAN9118_MAC_CR      1
-#define LAN9118_MAC_ADDRH   2
-#define LAN9118_MAC_ADDRL   3
-#define LAN9118_MAC_MII     6
+#define LAN9118_CMD_BUSY     UINT32_C(0x80000000)
+#define LAN9118_CMD_READ     UINT32_C(0x40000000)
+#define LAN9118_MAC_CR       1
+#define LAN9118_MAC_ADDRH    2
+#define LAN9118_MAC_ADDRL    3
+#define LAN9118_MAC_MII      6
 #define LAN9118_MAC_MII_DATA 7
-#define LAN9118_MAC_CR_ON   UINT32_C(0x0010000C) /* full duplex, transmit, receive */
+#define LAN9118_MAC_CR_ON    UINT32_C(0x0010000C) /* full duplex, transmit, receive */
 
 /* The PHY inside (5.5), at address 1, behind the MAC's MII registers */
 #define LAN9118_MII_READ(reg)  (UINT32_C(1) << 11 | (uint32_t)(reg) << 6 | 1u)

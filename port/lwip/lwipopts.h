@@ -38,6 +38,8 @@
 #define MEM_USE_POOLS_TRY_BIGGER_POOL 1
 #endif
 /* Headers of every segment that can be queued, and some that come and go. */
+/* DNS queries and ICMP errors. */
+#define LWIPPOOLS_MEDIUM_COUNT (CFG_SESSIONS >= 64 ? 4 : 2)
 #define LWIPPOOLS_SMALL_COUNT (MEMP_NUM_TCP_SEG + MEMP_NUM_ARP_QUEUE + 8)
 #define MEM_ALIGNMENT         __SIZEOF_POINTER__
 
@@ -47,7 +49,7 @@
 #define HERD_TCP_SLOTS CFG_CONN_SLOTS
 /* Closed by us, waiting for the peer's FIN: nothing but a PCB. lwIP reuses those in TIME_WAIT by
  * itself when it runs out. */
-#define HERD_TCP_LINGER (4 + CFG_SESSIONS / 8)
+#define HERD_TCP_LINGER (CFG_SESSIONS >= 8 ? 3 + CFG_SESSIONS / 8 : 3)
 
 #define MEMP_NUM_TCP_PCB           (HERD_TCP_SLOTS + 2 * CFG_CONN_BACKLOG + HERD_TCP_LINGER)
 #define MEMP_NUM_TCP_PCB_LISTEN    2 /* clients, links */
@@ -95,7 +97,8 @@
 #endif
 #define PBUF_POOL_SIZE BOARD_PBUF_POOL_SIZE
 /* One frame is one pbuf: the frame of a full segment, and at least that of the datagram that every
- * host must take (576 bytes: RFC 1122, 3.3.2; DHCP, DNS). */
+ * host must take (576 bytes: RFC 1122, 3.3.2; DHCP, DNS). A peer that does not keep to our MSS (QEMU's
+ * user network, when we dial) still finds a chain. */
 #define HERD_MTU          (TCP_MSS + 40 > 576 ? TCP_MSS + 40 : 576)
 #define PBUF_POOL_BUFSIZE LWIP_MEM_ALIGN_SIZE(HERD_MTU + 14 + ETH_PAD_SIZE)
 

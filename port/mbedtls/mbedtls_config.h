@@ -10,14 +10,17 @@
 #ifndef MBEDTLS_CONFIG_H
 #define MBEDTLS_CONFIG_H
 
+#include "cfg.h"
+
 /* --- Platform: nothing of the C library but memory and string functions --------------------- */
 #define MBEDTLS_HAVE_ASM
 #define MBEDTLS_PLATFORM_C
 #define MBEDTLS_PLATFORM_MEMORY
 #define MBEDTLS_PLATFORM_NO_STD_FUNCTIONS
-#define MBEDTLS_MEMORY_BUFFER_ALLOC_C /* the arena of firmware/tls.c */
-#define MBEDTLS_MEMORY_DEBUG          /* bytes used and most ever, for tls_stats */
-#define MBEDTLS_NO_PLATFORM_ENTROPY   /* hal_entropy, by way of firmware/rng.c */
+#define MBEDTLS_MEMORY_BUFFER_ALLOC_C   /* the arena of firmware/tls.c */
+#define MBEDTLS_MEMORY_ALIGN_MULTIPLE 8 /* uint64_t and pointers; its default of 4 is for 32 bits */
+#define MBEDTLS_MEMORY_DEBUG            /* bytes used and most ever, for tls_stats */
+#define MBEDTLS_NO_PLATFORM_ENTROPY     /* hal_entropy, by way of firmware/rng.c */
 
 /* mbedTLS prints when its arena is corrupt, before it exits, and makes text of names and numbers of
  * certificates for callers that we do not have. */
@@ -51,7 +54,7 @@ __INT64_TYPE__ mbedtls_port_time(__INT64_TYPE__ *out);
 
 /* Google ignores max_fragment_length: its records have up to 16 KB. Ours are requests. */
 #define MBEDTLS_SSL_IN_CONTENT_LEN  16384
-#define MBEDTLS_SSL_OUT_CONTENT_LEN 2048
+#define MBEDTLS_SSL_OUT_CONTENT_LEN CFG_TLS_OUT_BYTES
 
 /* Only the ciphersuites that tls.c offers. */
 #define MBEDTLS_SSL_CIPHERSUITES                                                                   \

@@ -21,16 +21,20 @@ BIN = (ROOT / os.environ.get("HERD_BIN_DIR", "build")).resolve()
 SAN = "san" in BIN.parts
 CERTS = ROOT / "build" / "certs"
 DATA = ROOT.parent / "shared" / "data"
-BOARDS = ("posix", "posix-small")
+BOARDS = tuple(os.environ.get("HERD_BOARDS", "posix posix-small").split())
 PATIENCE_S = 60 if SAN else 20
 STOP_S = 5
 KEY = "key-that-must-not-leak-4711"
 
 # Of boards/*/board.h: what a test can only see by going to the limit.
-LINE_BYTES = {"posix": 1024, "posix-small": 256}
-SESSIONS = {"posix": 256, "posix-small": 4}
-DEVICES = {"posix": 4096, "posix-small": 64}
-ANSWER_BYTES = {"posix": 65536, "posix-small": 8192}
+LINE_BYTES = {"posix": 1024, "posix-small": 256,
+              "mps2-an385": 256, "mps2-an385-small": 256}
+SESSIONS = {"posix": 256, "posix-small": 4,
+            "mps2-an385": 8, "mps2-an385-small": 4}
+DEVICES = {"posix": 4096, "posix-small": 64,
+           "mps2-an385": 256, "mps2-an385-small": 128}
+ANSWER_BYTES = {"posix": 65536, "posix-small": 8192,
+                "mps2-an385": 8192, "mps2-an385-small": 4096}
 
 BAILEY = ("Bailey", "Bona", "Campbell", "Clark", "Jaquez")
 BAILEY_LINKS = (("Clark", "Jaquez"), ("Clark", "Bona"), ("Campbell", "Bailey"),
@@ -132,7 +136,7 @@ class Log:
         """Where the log is now, for `since`."""
         return len(self.read())
 
-    def find(self, name, since=0, **fields):
+    def find(self, name, since=0, /, **fields):
         self.read()
         return [self.events[i] for i in self.by_name[name]
                 if i >= since and self.events[i].has(fields)]
@@ -141,7 +145,7 @@ class Log:
         self.read()
         return len(self.by_name[name])
 
-    def wait(self, name, since=0, timeout_s=None, count=1, **fields):
+    def wait(self, name, since=0, /, *, timeout_s=None, count=1, **fields):
         """The count-th such event, also if it is there already."""
         def found():
             events = self.find(name, since, **fields)

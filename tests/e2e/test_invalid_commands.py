@@ -70,17 +70,17 @@ def fixture_knowing(client):
     return client
 
 
-@pytest.mark.parametrize("line", NO_COMMAND, ids=repr)
+@pytest.mark.parametrize("line", NO_COMMAND)
 def test_what_is_no_command_is_invalid(client, line):
     check_invalid(client, line)
 
 
-@pytest.mark.parametrize("rest", NO_IAMAT, ids=repr)
+@pytest.mark.parametrize("rest", NO_IAMAT)
 def test_iamat_with_a_bad_field_is_invalid(client, rest):
     check_invalid(client, b"IAMAT " + rest)
 
 
-@pytest.mark.parametrize("rest", NO_WHATSAT, ids=repr)
+@pytest.mark.parametrize("rest", NO_WHATSAT)
 def test_whatsat_with_a_bad_field_is_invalid(knowing, rest):
     check_invalid(knowing, b"WHATSAT " + rest)
 

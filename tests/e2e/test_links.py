@@ -44,6 +44,13 @@ class Caller:
     def __init__(self, node):
         self.socket = socket.create_connection(("127.0.0.1", node.link_port), PATIENCE_S)
 
+    @classmethod
+    def of(cls, accepted):
+        caller = cls.__new__(cls)
+        caller.socket = accepted
+        caller.socket.settimeout(PATIENCE_S)
+        return caller
+
     def __enter__(self):
         return self
 
@@ -91,20 +98,30 @@ def check_untouched(herd, mark):
     assert not log.find("link.down", mark) and not log.find("link.up", mark)
 
 
-@pytest.mark.parametrize("data", [
+GARBAGE = [
     AT + b"\n", b"IAMAT smuggled +1+2 3\n", b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", b"\n" * 5, b"\0" * 3,
     b"\xff" * 70000, bytes(range(256)) * 8, b"\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03", b"\x01", b"",
-    hello()[:-1]], ids=lambda data: repr(data[:20]))
-def test_garbage_at_the_link_listener_is_dropped_and_changes_nothing(pair, data):
+    hello()[:-1]]
+
+
+def test_garbage_at_the_link_listener_is_dropped_and_changes_nothing(pair):
+    """All at once, because some of it looks like the beginning of a frame and is waited for."""
     mark = pair["A"].log.mark()
-    with Caller(pair["A"]) as caller:
-        try:
-            caller.send(data)
-        except ConnectionError:
-            pass  # dropped already
-        assert all(kind == BYE for kind, _ in caller.frames())
-    pair["A"].log.wait("link.dropped", mark, peer="?")
-    check_untouched(pair, mark)
+    callers = [Caller(pair["A"]) for _ in GARBAGE]
+    try:
+        pair["A"].log.wait("link.taken", mark, count=len(GARBAGE))
+        for caller, data in zip(callers, GARBAGE):
+            try:
+                caller.send(data)
+            except ConnectionError:
+                pass  # dropped already
+        for caller in callers:
+            assert all(kind == BYE for kind, _ in caller.frames())
+        pair["A"].log.wait("link.dropped", mark, count=len(GARBAGE), peer="?")
+        check_untouched(pair, mark)
+    finally:
+        for caller in callers:
+            caller.socket.close()
 
 
 @pytest.mark.parametrize("data, reason", [
@@ -238,3 +255,32 @@ def test_a_second_connection_of_a_restarted_neighbour_takes_the_links_place(pair
             while (one := second.frame())[0] != REPORT:
                 pass
             assert one[1][9:] == at
+
+
+@pytest.mark.parametrize("answered", [True, False])
+def test_a_link_is_not_down_while_it_moves_to_the_connection_that_we_dialled(new_herd, answered):
+    """Both ends dial; the neighbour's BYE on its own connection overtakes its HELLO on ours."""
+    herd = new_herd(("A", "Carol"), (("A", "Carol"),))
+    with socket.create_server(("127.0.0.1", herd.ports["Carol"][1])) as listener:
+        listener.settimeout(PATIENCE_S)
+        node = herd.start("A")
+        ours = Caller(node)
+        dialled = Caller.of(listener.accept()[0])
+        with ours, dialled:
+            assert dialled.frame()[0] == HELLO
+            ours.send(hello())
+            assert ours.frame()[0] == HELLO
+            node.log.wait("link.up", peer="Carol")
+            ours.send(frame(BYE, b"\2"))
+            node.log.wait("link.got", frame="bye", reason="duplicate")
+            node.log.wait("link.dropped", peer="Carol")
+            if answered:
+                dialled.send(hello() + report(AT))
+                while (one := dialled.frame())[0] != ACK:
+                    pass
+                assert one == (ACK, b"\0\0\0\1")
+                with Client(node.port) as client:
+                    assert client.known("smuggled") == AT
+                assert node.log.count("link.up") == 1 and not node.log.find("link.down")
+        node.log.wait("link.down", peer="Carol")
+        assert node.log.count("link.down") == 1

@@ -72,13 +72,22 @@ def fixture_new_asking(new_standin, new_herd):
 
 @pytest.mark.parametrize("provider", PROVIDERS)
 @pytest.mark.parametrize("chain", ["ec", "rsa"])
-@pytest.mark.parametrize("tls", ["1.2", "1.3"])
-def test_whatsat_is_answered_over_verified_https(new_asking, board, provider, chain, tls):
-    asking = new_asking(board, chain, ["--tls", tls], provider=provider)
+def test_whatsat_is_answered_over_verified_https(new_asking, board, provider, chain):
+    asking = new_asking(board, chain, provider=provider)
     names = [place["name"] for place in good(asking.ask())]
-    assert len(set(names)) == len(names) == 5
+    assert len(set(names)) == len(names)
+    if provider == "google-legacy" and ANSWER_BYTES[board] <= 8192:
+        assert 2 <= len(names) < 5, "8 KB do not hold five entries of this size"
+        assert int(asking.node.log.wait("places.answered").fields["left_out"]) == 5 - len(names)
+    else:
+        assert len(names) == 5
     host = "places.googleapis.com" if provider == "google" else "maps.googleapis.com"
     assert f" sni={host} " in asking.standin.last()
+
+
+def test_a_provider_without_a_tls_version_of_ours_fails_in_the_answers_shape(new_asking, board):
+    asking = new_asking(board, standin=["--tls", "1.3"])
+    assert "TLS" in failed(asking.ask(), "UNKNOWN_ERROR")
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
@@ -90,7 +99,7 @@ def test_the_answer_has_at_most_bound_places(new_asking, board, provider):
         wanted = nearest[:bound]
         places = good(asking.ask(10, bound), bound)
         assert [place["place_id"] for place in places][:len(wanted)] == wanted
-        assert len(places) == min(bound, 20) or board == "posix-small"
+        assert len(places) == min(bound, 20) or ANSWER_BYTES[board] <= 8192
 
 
 def test_the_radius_reaches_the_provider_in_metres(new_asking):
@@ -439,20 +448,13 @@ def test_the_upstream_connection_is_kept(new_asking, board):
     assert (stats["connections"], stats["handshakes"], stats["requests"]) == (1, 1, 4)
 
 
-@pytest.mark.parametrize("tls", ["1.2", "1.3"])
-def test_a_new_connection_resumes_the_session(new_asking, board, tls):
-    asking = new_asking(board, standin=["--tls", tls])
+def test_a_new_connection_resumes_the_session(new_asking, board):
+    asking = new_asking(board)
     for radius in (1, 2, 3):
         good(asking.ask(radius))
         asking.standin.control("hangup")
     stats = asking.standin.stats()
     assert stats["connections"] == 3 and stats["resumed"] == 2, stats
-
-
-def test_a_connection_that_the_standin_closes_after_each_answer_costs_no_query(new_asking, board):
-    asking = new_asking(board, standin=["--idle", "0"])
-    for radius in range(1, 8):
-        good(asking.ask(radius))
 
 
 # ---- The key ----
@@ -480,6 +482,7 @@ def test_the_legacy_key_shows_in_no_log(new_asking):
 def test_the_key_is_read_from_a_file(new_standin, new_herd, tmp_path):
     key_file = tmp_path / "key"
     key_file.write_text("key-from-a-file\n")
+    key_file.chmod(0o600)
     standin = new_standin(key="key-from-a-file")
     herd = new_herd(places=standin.places(key_file=key_file))
     asking = Asking(standin, herd)

@@ -693,6 +693,20 @@ def test_fault_until_close_and_no_close_notify(standin):
     assert works(standin)
 
 
+@pytest.mark.parametrize("name,part", [("abrupt-close", 1), ("abrupt-cut", 2)])
+def test_abrupt_ends_of_a_body_with_length(standin, name, part):
+    fault(standin, name)
+    with standin.tls() as sock:
+        sock.sendall(f"GET {legacy_target()} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+        received = b""
+        with pytest.raises(ssl.SSLError, match="(?i)eof"):
+            while True:
+                received += sock.recv(65536)
+    head, body = received.split(b"\r\n\r\n", 1)
+    assert len(body) == int(re.search(rb"Content-Length: (\d+)", head).group(1)) // part > 0
+    assert works(standin)
+
+
 def test_fault_two_lengths(standin):
     fault(standin, "two-lengths")
     head, body = reply_to_legacy(standin)

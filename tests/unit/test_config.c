@@ -6,6 +6,10 @@
 
 #include "config.h"
 
+/* A limit of the board, as digits. */
+#define TEXT_OF_(x) #x
+#define TEXT_OF(x)  TEXT_OF_(x)
+
 #define NODES_AB                                                                                   \
     "[node A]\naddress = 127.0.0.1\nport = 1\nlink_port = 11\n"                                    \
     "[node B]\naddress = 127.0.0.1\nport = 2\nlink_port = 12\n"
@@ -193,11 +197,11 @@ static void a_bad_value_is_refused_with_its_place_and_what_would_be_right(void *
         const char *what;
     } cases[] = {
         {"herd", "report_bytes = 31",
-         "\"31\" is not a size in bytes; use 32 to 512, the most that "
-         "this board holds"},
+         "\"31\" is not a size in bytes; use 32 to " TEXT_OF(CFG_REPORT_BYTES) ", the most that "
+                                                                               "this board holds"},
         {"herd", "report_bytes = 513",
-         "\"513\" is not a size in bytes; use 32 to 512, the most that "
-         "this board holds"},
+         "\"513\" is not a size in bytes; use 32 to " TEXT_OF(CFG_REPORT_BYTES) ", the most that "
+                                                                                "this board holds"},
         {"herd", "skew_max = 0", "\"0\" is not a time in seconds; use 1 to 86400"},
         {"herd", "skew_max = -1", "\"-1\" is not a time in seconds; use 1 to 86400"},
         {"herd", "skew_max = 1 0", "\"1 0\" is not a time in seconds; use 1 to 86400"},
@@ -266,11 +270,11 @@ static void a_path_that_is_too_long_is_refused(void **state)
 {
     char text[400];
     (void)state;
-    snprintf(text, sizeof text, "[places]\nkey_file = %0256d\n", 0);
+    snprintf(text, sizeof text, "[places]\nkey_file = %0*d\n", CONFIG_PATH_BYTES_MAX + 1, 0);
     refuses(text, NULL, "A",
             "t.conf:2: [places] key_file: \"0000000000000000000000000000000000000000...\" is too "
-            "long; use at most 255 bytes");
-    snprintf(text, sizeof text, NODES_AB "[places]\nkey_file = %0255d\n", 0);
+            "long; use at most " TEXT_OF(CFG_CONFIG_PATH_BYTES) " bytes");
+    snprintf(text, sizeof text, NODES_AB "[places]\nkey_file = %0*d\n", CONFIG_PATH_BYTES_MAX, 0);
     accepts(text, NULL, "A");
 }
 

@@ -45,8 +45,9 @@ static int run(struct span text, size_t piece, const struct json_sink *sink)
     json_stream_init(&stream, SPAN_LIT("results"), sink, events);
     for (size_t i = 0; i < text.bytes; i += piece) {
         size_t n = text.bytes - i < piece ? text.bytes - i : piece;
-        if (json_stream_feed(&stream, (struct span){text.at + i, n}) != HERD_OK) {
-            return HERD_E_SYNTAX;
+        int err = json_stream_feed(&stream, (struct span){text.at + i, n});
+        if (err != HERD_OK) {
+            return err;
         }
     }
     return json_stream_end(&stream);
@@ -192,7 +193,7 @@ static void nesting_is_limited(void **state)
         n += snprintf(text + n, sizeof text - (size_t)n, inner == 0 ? "1}" : "}");
         if (2 * inner < 1000) {
             assert_int_equal(run((struct span){text, (size_t)n}, 100, &quiet),
-                             depth <= CFG_JSON_DEPTH ? HERD_OK : HERD_E_SYNTAX);
+                             depth <= CFG_JSON_DEPTH ? HERD_OK : HERD_E_RANGE);
         }
     }
 }

@@ -425,6 +425,7 @@ static void legacy_answers_of_the_wrong_form_are_bad(void **state)
          "an entry is not what an entry should be"},
         {"{\"status\":\"OK\",\"results\":[" L("1") "]", "its JSON is cut"},
         {"{\"status\":\"OK\",\"results\":[" L("1") "]]", "it is not JSON"},
+        {"{\"status\":\"OK\",\"results\":[[[[[[[[[[[", "its JSON is nested too deeply"},
     };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         char expected[200];
@@ -506,8 +507,8 @@ static struct span sydney_cut(unsigned bound)
     static char cut[sizeof sydney];
     static const char end[] = "\n      }";
     const char *at = sydney;
-    const char *last = NULL;
-    const char *keep = NULL;
+    const char *last = sydney;
+    const char *keep = sydney;
     for (unsigned n = 1; (at = strstr(at, end)) != NULL; n++) {
         at += sizeof end - 1;
         last = at;

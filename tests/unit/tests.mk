@@ -27,6 +27,7 @@ test_places_budget_SRCS := firmware/places_budget.c firmware/text.c
 test_places_google_SRCS := firmware/places_google.c firmware/places_entry.c firmware/places_verdict.c \
                            firmware/json.c firmware/json_stream.c firmware/text.c
 test_places_SRCS := firmware/places.c firmware/places_budget.c $(test_places_google_SRCS)
+test_log_SRCS := firmware/log.c firmware/sched.c firmware/when.c firmware/text.c
 
 # Drivers of NXP's blocks against register models (port/nxp/mmio.h)
 test_ftfe_SRCS := port/nxp/ftfe.c tests/unit/ftfe_model.c

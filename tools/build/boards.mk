@@ -2,10 +2,10 @@
 #
 #   make firmware BOARD=mps2-an385 [PROFILE=small] HERD=FILE NODE=NAME
 #        [SETTINGS='section.key=value ...'] [TRUST=FILE.pem] [PLACES_KEY_FILE=FILE]
-#     -> build/boards/BOARD[-PROFILE]/NODE/herd.elf, herd.bin, herd.map
+#     -> build/boards/BOARD[-PROFILE]/NODE/herd.elf, herd.bin
 #
-# Objects and libraries are made once per board and profile; an image differs in its factory
-# configuration only.
+# The program is linked once per board and profile (build/boards/BOARD[-PROFILE]/herd.elf, herd.map);
+# images of nodes differ in their factory configuration only.
 
 M := $(BOARD)$(if $(PROFILE),-$(PROFILE))
 NODE ?= $(shell sed -n 's/^\[node \([^]]*\)\].*/\1/p' $(HERD) 2>/dev/null | head -n 1)
@@ -19,10 +19,8 @@ endif
 
 BOARD_OUT := $(BUILD)/boards/$M
 IMAGE := $(BOARD_OUT)/$(NODE)
-EXTRA_FLAGS :=
-BOARD_FLAGS := $(EXTRA_FLAGS) -Os $(BOARD_CPU) --specs=nano.specs -fstack-usage -fno-common \
-               $(if $(filter small,$(PROFILE)),-DBOARD_PROFILE_SMALL)
-BOARD_DIR := $(BOARD)
+BOARD_FLAGS := $(strip -Os $(BOARD_CPU) --specs=nano.specs -fstack-usage -fno-common \
+                 $(if $(filter small,$(PROFILE)),-DBOARD_PROFILE_SMALL))
 $(eval $(call variant,$M,$(BOARD),arm-none-eabi-gcc,arm-none-eabi-gcc-ar,arm-none-eabi-nm,$(BOARD_FLAGS)))
 # Not the host's flags, which the rule for a port's objects adds.
 $($M_PORT_OBJS): EXTRA = -iquote port/cortex-m $($(BOARD)_PORTS:%=-iquote %)
@@ -31,24 +29,49 @@ $(OBJ)/$M/board.ld: boards/$(BOARD)/board.ld boards/$(BOARD)/board.h port/cortex
 	@mkdir -p $(@D)
 	@arm-none-eabi-gcc -E -P -x c -I. -Iboards/$(BOARD) $(filter -D%,$(BOARD_FLAGS)) $< -o $@
 
-# The factory configuration is made anew each time, and is newer only if it changed.
-$(IMAGE)/factory.c: FORCE
+BOARD_LINK := $($M_CC) $(BOARD_CPU) -nostartfiles -Wl,--gc-sections -Wl,--fatal-warnings
+$(BOARD_OUT)/herd.elf: $($M_OWN_OBJS) $($M_LIBS) $(OBJ)/$M/board.ld tools/build/no-heap-image.sh
+	@mkdir -p $(@D)
+	@echo '  $M: herd.elf'
+	@$(BOARD_LINK) -T $(OBJ)/$M/board.ld -Wl,-Map=$(@:.elf=.map) -o $@ $($M_OWN_OBJS) \
+	    -Wl,--start-group $($M_LIBS) -Wl,--end-group
+	@tools/build/no-heap-image.sh arm-none-eabi-nm $@
+	@arm-none-eabi-objcopy -O binary -R .factory $@ $(@:.elf=.bin)
+
+# The configuration of one node in the image's last pages.
+$(IMAGE)/herd.bin: $(BOARD_OUT)/herd.elf FORCE
 	@mkdir -p $(@D)
 	@tools/build/factory --herd '$(HERD)' --node '$(NODE)' $(TRUST:%=--trust '%') \
-	    $(PLACES_KEY_FILE:%=--key-file '%') $(SETTINGS:%=--set '%') $@
-$(IMAGE)/factory.o: $(IMAGE)/factory.c port/cortex-m/factory.h
-	@$($M_CC) $($M_OWN_FLAGS) -iquote port/cortex-m -c $< -o $@
+	    $(PLACES_KEY_FILE:%=--key-file '%') $(SETTINGS:%=--set '%') $(IMAGE)/factory.bin
+	@arm-none-eabi-objcopy --update-section .factory=$(IMAGE)/factory.bin $< $(IMAGE)/herd.elf
+	@arm-none-eabi-objcopy -O binary $(IMAGE)/herd.elf $@
 
-BOARD_LINK := $($M_CC) $(BOARD_CPU) --specs=nano.specs -nostartfiles -Wl,--gc-sections \
-              -Wl,--fatal-warnings -Wl,-z,noexecstack
-$(IMAGE)/herd.elf: $(IMAGE)/factory.o $($M_OWN_OBJS) $($M_LIBS) $(OBJ)/$M/board.ld
-	@echo '  $M: $@'
-	@$(BOARD_LINK) -T $(OBJ)/$M/board.ld -Wl,-Map=$(@:.elf=.map) -o $@ $(IMAGE)/factory.o \
-	    $($M_OWN_OBJS) -Wl,--start-group $($M_LIBS) -Wl,--end-group
-	@tools/build/no-heap-image.sh arm-none-eabi-nm $@
-$(IMAGE)/herd.bin: $(IMAGE)/herd.elf
-	@arm-none-eabi-objcopy -O binary $< $@
+# Unit tests on the target CPU: the sources of tests/unit with tests/target/cmocka.h, linked with the
+# objects of the board. Not those of the POSIX port.
+TARGET_TESTS := $(filter-out test_frame_queue $(foreach t,$(UNIT_TESTS),\
+                  $(if $(filter port/posix/% port/nxp/% tools/%,$($t_SRCS)),$t)),$(UNIT_TESTS))
+TARGET_TEST_BINS := $(TARGET_TESTS:%=$(BOARD_OUT)/tests/%.elf)
+TARGET_START := $(patsubst %.c,$(OBJ)/$M/%.o,port/cortex-m/startup.c port/cortex-m/vectors.c \
+                  tests/target/target.c)
+$(OBJ)/$M/tests/%.o: EXTRA = $(HOST_DEFINES) -Itests/target -Itests/unit -iquote port/cortex-m
+define target_test
+$(BOARD_OUT)/tests/$1.elf: $(OBJ)/$M/tests/unit/$1.o $(TARGET_START) \
+        $(patsubst %.c,$(OBJ)/$M/%.o,$(or $($1_SRCS),$(wildcard $(1:test_%=firmware/%.c)))) $($M_LIBS)
+	@mkdir -p $$(@D)
+	@$($M_CC) $(BOARD_CPU) --specs=nano.specs -nostartfiles -Wl,--gc-sections -u _printf_float \
+	    -T tests/target/target.ld -o $$@ $$(filter %.o,$$^) \
+	    -Wl,--start-group $($M_LIBS) -lc_nano -lrdimon_nano -Wl,--end-group 2>$$@.log || { cat $$@.log >&2; exit 1; }
+endef
+$(foreach t,$(TARGET_TESTS),$(eval $(call target_test,$t)))
+target-tests: $(TARGET_TEST_BINS)
 
+# The same program under QEMU, with the command line of build/posix/herd.
+$(BUILD)/$M/herd: tools/qemu-run/qemu-run $(BOARD_OUT)/herd.elf
+	@mkdir -p $(@D)
+	@printf '#!/bin/sh\nexec %s --board $M "$$@"\n' '$(abspath tools/qemu-run/qemu-run)' >$@
+	@chmod +x $@
+
+board: $(BOARD_OUT)/herd.elf $(BUILD)/$M/herd ## a board's image, and build/BOARD/herd to run it under QEMU
 firmware: $(IMAGE)/herd.bin ## an image for a board: BOARD= [PROFILE=] HERD=FILE NODE=NAME
 	@echo '$<'
 else
@@ -56,4 +79,4 @@ firmware:
 	@echo 'firmware: BOARD=$(BOARD) is not a board to flash; see: make boards' >&2; exit 1
 endif
 
-.PHONY: firmware
+.PHONY: board firmware target-tests

@@ -148,6 +148,19 @@ static void shape_cut_body(struct reply *reply, long argument)
     reply->ending = ENDING_CLOSE;
 }
 
+static void shape_abrupt_close(struct reply *reply, long argument)
+{
+    (void)argument;
+    reply->ending = ENDING_ABRUPT;
+}
+
+static void shape_abrupt_cut(struct reply *reply, long argument)
+{
+    (void)argument;
+    reply->part = PART_HALF_BODY;
+    reply->ending = ENDING_ABRUPT;
+}
+
 static void shape_two_lengths(struct reply *reply, long argument)
 {
     (void)argument;
@@ -326,6 +339,8 @@ static const struct fault faults[] = {
     REPLY("until-close", "works, with a body that the end of the connection ends", shape_until_close),
     REPLY("no-close-notify", "such a body, but TLS is not closed properly", shape_no_close_notify),
     REPLY("cut-body", "connection closed in the middle of the body", shape_cut_body),
+    REPLY("abrupt-close", "works, but then the connection ends without close_notify", shape_abrupt_close),
+    REPLY("abrupt-cut", "the same, in the middle of the body", shape_abrupt_cut),
     REPLY("two-lengths", "two Content-Length headers that differ", shape_two_lengths),
     REPLY("length-and-chunked", "Content-Length and chunked at once", shape_length_and_chunked),
     REPLY("chunk-overflow", "a chunk size that overflows 64 bits", shape_chunk_overflow),

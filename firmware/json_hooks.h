@@ -1,6 +1,6 @@
-/* What cJSON calls in place of the C library; firmware/json.c fulfils it, cjson_port.h renames. */
-#ifndef CJSON_HOOKS_H
-#define CJSON_HOOKS_H
+/* What cJSON calls in place of the C library; json.c fulfils it, port/cjson/cjson_port.h renames. */
+#ifndef HERD_JSON_HOOKS_H
+#define HERD_JSON_HOOKS_H
 
 #include <stddef.h>
 
