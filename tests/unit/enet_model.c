@@ -53,6 +53,7 @@ void enet_model_reset(void)
     enet_model.clock_hz = 120000000;
     enet_model.link = true;
     enet_model.partner = 0x01E1;
+    enet_model.able = 0x01E1;
     phy_control = 0x3100;
     phy_advertise = 0x01E1;
 }
@@ -167,7 +168,7 @@ static void phy_write(unsigned reg, uint16_t value)
         enet_model.phy_was_reset = enet_model.phy_was_reset || (value & 0x8800) != 0;
         phy_control = value & 0xFDFF;
     } else if (reg == 4) {
-        phy_advertise = value;
+        phy_advertise = value & enet_model.able;
     } else {
         violate("a PHY register that is not ours to write");
     }

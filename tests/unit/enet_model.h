@@ -20,6 +20,7 @@ struct enet_model {
     /* What the PHY says */
     bool link;
     bool link_fell;   /* "down" is latched until it is read */
+    uint16_t able;    /* abilities that the PHY has, whatever it is told to advertise */
     uint16_t partner; /* abilities */
     bool phy_was_reset;
     /* Faults to make */

@@ -61,7 +61,7 @@ static void erase_sector(uint32_t at)
     memset(&ftfe_model.memory[at], 0xFF, 4096);
     memset(&ftfe_model.unreadable[at / FTFE_MODEL_PHRASE], 0,
            4096 / FTFE_MODEL_PHRASE * sizeof ftfe_model.unreadable[0]);
-    ftfe_model.half_erased[at / 4096] = cut && ftfe_model.cut_kind == 2;
+    ftfe_model.half_erased[at / 4096] = ftfe_model.weak_erase || (cut && ftfe_model.cut_kind == 2);
     if (cut && ftfe_model.cut_kind == 1) {
         for (uint32_t i = 0; i < 4096 / FTFE_MODEL_PHRASE; i += 3) {
             ftfe_model.unreadable[at / FTFE_MODEL_PHRASE + i] = true;
@@ -94,7 +94,7 @@ static void program_phrase(uint32_t at)
     }
     if (ftfe_model.worn == at / FTFE_MODEL_PHRASE + 1) {
         to[0] |= 1;
-        module.errors |= 0x01;
+        module.errors |= ftfe_model.unsaid ? 0 : 0x01;
     }
     if (cut && ftfe_model.cut_kind == 1) {
         ftfe_model.unreadable[at / FTFE_MODEL_PHRASE] = true;

@@ -25,6 +25,8 @@ struct ftfe_model {
     uint32_t cut_kind;   /* 0: nothing of it done, 1: half, unreadable, 2: done, but unmarked */
     bool dead;           /* the power is gone: nothing changes any more */
     bool protected;      /* FPVIOL for whatever writes */
+    bool unsaid;         /* a worn phrase is not reported */
+    bool weak_erase;     /* erased, but not at a margin */
     uint32_t worn;       /* this phrase of the memory, counted from 1, keeps a bit at 1 */
 };
 extern struct ftfe_model ftfe_model;

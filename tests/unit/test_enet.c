@@ -276,6 +276,16 @@ static void the_mac_is_set_to_what_was_negotiated(void **state)
     }
 }
 
+static void a_phy_that_can_less_than_its_partner_decides(void **state)
+{
+    (void)state;
+    enet_model.able = 0x0061;
+    assert_true(enet_start(&enet, &config, &enet_model_rings));
+    assert_true(enet_poll_link(&enet));
+    assert_int_equal(enet.speed, ENET_10);
+    assert_true(enet.full_duplex);
+}
+
 static void a_link_that_changes_its_speed_starts_the_mac_anew(void **state)
 {
     (void)state;
@@ -511,6 +521,7 @@ int main(void)
         TEST(start_fails_without_a_phy_or_out_of_reset),
         TEST(nothing_is_sent_or_received_without_a_link),
         TEST(the_mac_is_set_to_what_was_negotiated),
+        TEST(a_phy_that_can_less_than_its_partner_decides),
         RUNNING(a_link_that_changes_its_speed_starts_the_mac_anew),
         RUNNING(frames_that_wait_when_the_link_goes_are_dropped_and_counted),
         RUNNING(frames_of_every_length_go_out_whole),

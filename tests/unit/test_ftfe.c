@@ -224,6 +224,7 @@ static void what_is_outside_or_misaligned_is_refused(void **state)
     (void)state;
     assert_int_equal(ftfe_erase(&flash, AT(0) - 4096), FTFE_RANGE);
     assert_int_equal(ftfe_erase(&flash, AT(FTFE_MODEL_BYTES)), FTFE_RANGE);
+    assert_int_equal(ftfe_erase(&flash, AT(FTFE_MODEL_BYTES) + 4096), FTFE_RANGE);
     assert_int_equal(ftfe_erase(&flash, AT(16)), FTFE_RANGE);
     assert_int_equal(ftfe_erase(&flash, 0), FTFE_RANGE);
     assert_int_equal(ftfe_write(&flash, 0x400, data, 16), FTFE_RANGE);
@@ -272,6 +273,16 @@ static void a_worn_phrase_is_noticed(void **state)
     ftfe_model.worn = 3; /* bytes 16 to 23 */
     assert_int_equal(ftfe_write(&flash, AT(0), data, 32), FTFE_FAILED);
     assert_int_equal(ftfe_model.memory[24], 0xFF); /* and nothing written behind it */
+    assert_int_equal(ftfe_erase(&flash, AT(0)), FTFE_OK);
+    ftfe_model.unsaid = true; /* reading it back shows it */
+    assert_int_equal(ftfe_write(&flash, AT(0), data, 32), FTFE_FAILED);
+}
+
+static void a_sector_that_does_not_erase_well_is_noticed(void **state)
+{
+    (void)state;
+    ftfe_model.weak_erase = true;
+    assert_int_equal(ftfe_erase(&flash, AT(0)), FTFE_FAILED);
 }
 
 static void an_erase_that_was_cut_short_is_not_taken_for_blank(void **state)
@@ -362,6 +373,7 @@ int main(void)
         TEST(a_protected_region_is_said_to_be),
         TEST(a_module_that_hangs_is_given_up),
         TEST(a_worn_phrase_is_noticed),
+        TEST(a_sector_that_does_not_erase_well_is_noticed),
         TEST(an_erase_that_was_cut_short_is_not_taken_for_blank),
         TEST(a_power_cut_at_any_step_of_a_write_leaves_what_the_contract_says),
         TEST(a_power_cut_during_an_erase_is_mended_by_another),
