@@ -37,9 +37,11 @@ TOOLS := places-standin herdctl herd-run
 
 GOALS := $(or $(MAKECMDGOALS),all)
 BUILD_GOALS := $(filter-out help clean distclean lint format deps-archive,$(GOALS))
+BOARD_GOALS := firmware board size qemu qemu-test bench
 PACKAGES := $(if $(BUILD_GOALS)$(filter deps-archive,$(GOALS)),run) \
             $(if $(filter test unit e2e,$(GOALS)),test) \
-            $(if $(filter test firmware-m3 firmware,$(GOALS)),m3) \
+            $(if $(filter test firmware-m3 $(BOARD_GOALS),$(GOALS)),m3) \
+            $(if $(filter qemu qemu-test bench,$(GOALS)),qemu) \
             $(if $(filter lint format,$(GOALS)),lint)
 
 ifneq ($(BUILD_GOALS),)
@@ -273,7 +275,7 @@ RUN_TESTS = env HERD_MAKE="$(MAKE)" HERD_BIN_DIR=$(OUT) SAN=$(SAN) $(PYTHON) too
 # --- Targets ------------------------------------------------------------------------------------
 
 help: ## list the targets
-	@awk -F ':.* ## ' '/^[a-z0-9-]+:.* ## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.* ## ' '/^[a-z0-9-]+:.* ## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile tools/build/boards.mk
 	@echo '  SAN=1 builds and tests under ASan and UBSan; BOARD=posix-small builds with small limits;'
 	@echo '  DEPS_DIR=FOLDER takes dependency archives from a folder first.'
 

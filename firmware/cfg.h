@@ -30,7 +30,12 @@
 #define CFG_LINKS 2
 #endif
 
-/* Nodes in one herd file, at most 32 (a row of links is one word). Cost: 48 bytes each. */
+/* Neighbours of the older kind of one node. Cost: a conn slot, 3 * CFG_DEVICES / 8 bytes each. */
+#ifndef CFG_OPEN_LINKS
+#define CFG_OPEN_LINKS 1
+#endif
+
+/* Nodes in one herd file, those of the older kind included, at most 32 (a row of links is one word). Cost: 48 bytes each. */
 #ifndef CFG_NODES
 #define CFG_NODES 16
 #endif
@@ -58,12 +63,13 @@
 
 /* Connection slots, and with them PCBs, are reserved per class. A neighbour may for a moment have a
  * live connection, a dial of ours and a dial of its own; two more are for callers that have not yet
- * said who they are. With fewer, dials that cross are refused now and then, and tried again. The
- * upstream is one. Cost: both rings each. */
+ * said who they are; with fewer, dials that cross are refused now and then, and tried again. One for
+ * each neighbour of the older kind: we dial them; what they dial are clients to us. The upstream is
+ * one. Cost: both rings each. */
 #ifndef CFG_CONN_LINK_SLOTS
 #define CFG_CONN_LINK_SLOTS (2 * CFG_LINKS + 2)
 #endif
-#define CFG_CONN_SLOTS      (CFG_SESSIONS + CFG_CONN_LINK_SLOTS + 1)
+#define CFG_CONN_SLOTS (CFG_SESSIONS + CFG_CONN_LINK_SLOTS + CFG_OPEN_LINKS + 1)
 
 /* Embryonic connections (SYN received) per listener; each holds a PCB. */
 #ifndef CFG_CONN_BACKLOG
@@ -203,7 +209,9 @@ _Static_assert(CFG_DEVICES >= 1 && CFG_DEVICES <= 65535, "slots are 16 bits in t
 _Static_assert(CFG_REPORT_BYTES >= 32 && CFG_REPORT_BYTES <= 1024, "a frame's length is 16 bits");
 _Static_assert(CFG_SESSIONS >= 1 && CFG_SESSIONS <= 1024, "conn slots are scanned by the timer");
 _Static_assert(CFG_LINKS >= 1 && CFG_LINKS <= 16, "a row of link bits is 16 bits");
-_Static_assert(CFG_CONN_LINK_SLOTS >= CFG_LINKS + 2, "a caller gets in while every neighbour is up");
+_Static_assert(CFG_CONN_LINK_SLOTS >= CFG_LINKS + 2,
+               "a caller gets in while every neighbour is up");
+_Static_assert(CFG_OPEN_LINKS >= 1 && CFG_OPEN_LINKS <= 16, "links are numbered in 8 bits");
 _Static_assert(CFG_NODES >= 2 && CFG_NODES <= 32, "a row of the links' matrix is one word");
 _Static_assert(CFG_SERVER_NAMES >= CFG_NODES && CFG_SERVER_NAMES <= 255, "names of the herd fit");
 _Static_assert(CFG_LINE_BYTES >= CFG_REPORT_BYTES + 16, "a valid report with single spaces fits");

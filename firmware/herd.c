@@ -11,6 +11,7 @@
 #include "links.h"
 #include "log.h"
 #include "names.h"
+#include "older.h"
 #include "places.h"
 #include "rng.h"
 #include "sched.h"
@@ -65,13 +66,28 @@ static int start_network(const struct config *config)
     return HERD_OK;
 }
 
+/* The herd's own names have their places before anything that is heard can take them. */
+static int intern_names(const struct config *config)
+{
+    int err = HERD_OK;
+    for (unsigned i = 0; i < config->node_count && err == HERD_OK; i++) {
+        uint8_t index = 0;
+        err = names_intern(span_of(config->nodes[i].name), &index);
+    }
+    return err;
+}
+
 /* The rooms in the order in which their tasks run within a round. */
 static int start_rooms(const struct herd_boot *boot)
 {
     const struct config *config = boot->config;
     names_init();
     clients_init(CFG_DEVICES);
-    int err = rng_init();
+    int err = intern_names(config);
+    if (err != HERD_OK) {
+        return fail("server names", err);
+    }
+    err = rng_init();
     if (err != HERD_OK) {
         return fail("entropy", err);
     }
@@ -86,6 +102,10 @@ static int start_rooms(const struct herd_boot *boot)
     err = session_init(config);
     if (err != HERD_OK) {
         return fail("client listener", err);
+    }
+    err = older_init(config);
+    if (err != HERD_OK) {
+        return fail("open neighbours need open_anyone on this network", err);
     }
     if (config->places.provider != CONFIG_PLACES_NONE) {
         err = tls_init(boot->trust_pem);
@@ -134,6 +154,7 @@ int herd_start(const struct herd_boot *boot)
 void herd_step(void)
 {
     uint32_t idle_ms = sched_round(hal_clock_ms());
+    rng_tend();
     hal_idle(idle_ms);
     sched_wake(&net_task);
 }
@@ -144,6 +165,7 @@ void herd_stop(void)
         return;
     }
     links_stop();
+    older_stop();
     stopped_at_ms = hal_clock_ms() + STOP_MS;
 }
 

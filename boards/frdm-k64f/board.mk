@@ -1,4 +1,5 @@
-# NXP FRDM-K64F. Read by the Makefile for every board; firmware boards set BOARD_CPU as well.
+# NXP FRDM-K64F, Cortex-M4, ENET. Built; driver tested in emulation; not yet run on hardware.
+# BOARD_CPU makes it a board to flash (tools/build/boards.mk).
 # Soft float: nothing in herd computes in floating point, and its objects run on other Arm cores, too
 # (tests/rigs/sabrelite).
 PORT_DIRS := port/cortex-m port/kinetis port/nxp

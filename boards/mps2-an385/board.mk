@@ -1,6 +1,8 @@
-# Arm MPS2 (AN385). Read by the Makefile for every board; firmware boards set BOARD_CPU as well.
+# Arm MPS2 with the AN385 image: Cortex-M3, LAN9118 Ethernet. Tested under QEMU.
+# BOARD_CPU makes it a board to flash (tools/build/boards.mk).
 PORT_DIRS := port/cortex-m port/lan9118 port/cmsdk-uart port/cmsdk-watchdog
 BOARD_CPU := -mcpu=cortex-m3 -mthumb
 BOARD_PROFILES := small
 BOARD_QEMU := -M mps2-an385
-BOARD_QEMU_NIC := lan9118
+# Unit tests that need more than the board has: two neighbours of the older kind.
+BOARD_TESTS_OUT := test_older

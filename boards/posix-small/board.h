@@ -9,6 +9,7 @@
 #define CFG_REPORT_BYTES        128
 #define CFG_SESSIONS            4
 #define CFG_LINKS               2
+#define CFG_OPEN_LINKS          1
 #define CFG_NODES               16
 #define CFG_SERVER_NAMES        24
 #define CFG_LINE_BYTES          256

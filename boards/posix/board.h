@@ -8,6 +8,7 @@
 #define CFG_REPORT_BYTES        512
 #define CFG_SESSIONS            256
 #define CFG_LINKS               8
+#define CFG_OPEN_LINKS          4
 #define CFG_NODES               32
 #define CFG_SERVER_NAMES        64
 #define CFG_LINE_BYTES          1024

@@ -25,7 +25,7 @@ NOINIT static struct {
 } kept;
 
 /* A stack of its own: the fault may be that the other one is full. */
-uint64_t crash_stack[48];
+uint64_t crash_stack[32];
 
 extern uint32_t ld_ram_start[], ld_ram_end[];
 

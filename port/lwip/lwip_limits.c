@@ -16,6 +16,8 @@ _Static_assert(CFG_CONN_BACKLOG >= 1 && CFG_CONN_BACKLOG <= 255,
                "lwIP counts the backlog in 8 bits");
 _Static_assert(MEMP_NUM_TCP_PCB >= HERD_TCP_SLOTS + 2 * CFG_CONN_BACKLOG + 1,
                "neither half-open nor closing connections take a PCB from a slot of conn");
+_Static_assert(HERD_TCP_SLOTS >= CFG_SESSIONS + CFG_CONN_LINK_SLOTS + CFG_OPEN_LINKS + 1,
+               "clients, links both ways, neighbours of the older kind and the upstream");
 _Static_assert(MEMP_NUM_TCP_PCB_LISTEN >= 2, "clients and links each have a listener");
 
 _Static_assert(TCP_SND_QUEUELEN >= 4, "a segment before the end of the ring, and one behind it");
@@ -37,10 +39,12 @@ _Static_assert(LWIPPOOLS_SMALL >=
                    LWIP_MEM_ALIGN_SIZE(LWIP_MEM_ALIGN_SIZE(sizeof(struct pbuf)) + PBUF_TRANSPORT) +
                        LWIP_MEM_ALIGN_SIZE(4),
                "the headers of a segment come from the small pool");
-_Static_assert(LWIPPOOLS_SMALL_COUNT >= MEMP_NUM_TCP_SEG + MEMP_NUM_ARP_QUEUE + 8,
+_Static_assert(LWIPPOOLS_SMALL_COUNT >= MEMP_NUM_TCP_SEG - PBUF_POOL_SIZE + MEMP_NUM_ARP_QUEUE + 4,
                "each queued segment has headers; some more answer ARP and acknowledge");
 _Static_assert(512 >= sizeof(struct pbuf) + PBUF_TRANSPORT + 12 + DNS_MAX_NAME_LENGTH + 2 + 4 + 16,
                "a DNS query comes from the medium pool");
-_Static_assert((TCP_MSS <= 536 ? 672 : TCP_MSS <= 1460 ? 1600 : 9216) >= TCP_MSS + PBUF_TRANSPORT + 64,
+_Static_assert((TCP_MSS <= 536    ? 672
+                : TCP_MSS <= 1460 ? 1600
+                                  : 9216) >= TCP_MSS + PBUF_TRANSPORT + 64,
                "what is left of a split segment comes from the large pool");
 #endif

@@ -37,11 +37,15 @@
 /* A burst of small blocks may borrow bigger ones. */
 #define MEM_USE_POOLS_TRY_BIGGER_POOL 1
 #endif
-/* Headers of every segment that can be queued, and some that come and go. */
 /* DNS queries and ICMP errors. */
 #define LWIPPOOLS_MEDIUM_COUNT (CFG_SESSIONS >= 64 ? 4 : 2)
-#define LWIPPOOLS_SMALL_COUNT (MEMP_NUM_TCP_SEG + MEMP_NUM_ARP_QUEUE + 8)
-#define MEM_ALIGNMENT         __SIZEOF_POINTER__
+/* A segment that is split when the peer's window shrinks: one at a time, others wait for a timer. */
+#define LWIPPOOLS_LARGE_COUNT (CFG_SESSIONS >= 64 ? 2 : 1)
+/* Headers of every segment that can be queued (those that came out of order have none of ours), and
+ * some that come and go. */
+#define LWIPPOOLS_SMALL_COUNT                                                                      \
+    (MEMP_NUM_TCP_SEG - PBUF_POOL_SIZE + MEMP_NUM_ARP_QUEUE + (CFG_SESSIONS >= 64 ? 8 : 4))
+#define MEM_ALIGNMENT __SIZEOF_POINTER__
 
 /* --- TCP connections --------------------------------------------------------------------------- */
 
@@ -105,7 +109,7 @@
 #define LWIP_ARP           1
 #define ARP_QUEUEING       1 /* a dial must not lose its SYN to address resolution */
 #define ARP_QUEUE_LEN      3
-#define MEMP_NUM_ARP_QUEUE 8
+#define MEMP_NUM_ARP_QUEUE (CFG_SESSIONS >= 64 ? 8 : 4)
 
 #define LWIP_IPV4     1
 #define LWIP_IPV6     0

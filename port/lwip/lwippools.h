@@ -3,7 +3,7 @@
  *
  * Small: the headers of a segment, a pure acknowledgement, an ARP frame (lwip_limits.c asserts that
  * they fit). Medium: a DNS query, an ICMP error. Large: the rest of a segment that is split because
- * the peer's window shrank below it; at most two at a time, others wait for their persist timer.
+ * the peer's window shrank below it; one or two at a time, others wait for their persist timer.
  */
 #if __SIZEOF_POINTER__ == 8
 #define LWIPPOOLS_SMALL 96
@@ -19,10 +19,10 @@ LWIP_MALLOC_MEMPOOL(LWIPPOOLS_SMALL_COUNT, 80)
 #endif
 LWIP_MALLOC_MEMPOOL(LWIPPOOLS_MEDIUM_COUNT, 512)
 #if TCP_MSS <= 536
-LWIP_MALLOC_MEMPOOL(2, 672)
+LWIP_MALLOC_MEMPOOL(LWIPPOOLS_LARGE_COUNT, 672)
 #elif TCP_MSS <= 1460
-LWIP_MALLOC_MEMPOOL(2, 1600)
+LWIP_MALLOC_MEMPOOL(LWIPPOOLS_LARGE_COUNT, 1600)
 #else
-LWIP_MALLOC_MEMPOOL(2, 9216)
+LWIP_MALLOC_MEMPOOL(LWIPPOOLS_LARGE_COUNT, 9216)
 #endif
 LWIP_MALLOC_MEMPOOL_END

@@ -12,6 +12,7 @@
 #include "config.h"
 #include "files.h"
 #include "hal_clock.h"
+#include "hal_net.h"
 #include "herd.h"
 #include "log.h"
 #include "options.h"
@@ -42,7 +43,17 @@ static bool configure(const struct options *o, struct span text, const char *nod
         (void)snprintf(level, sizeof level, "log.level=%s", o->log_level);
         ok = config_set(&config, span_of(level)) == HERD_OK;
     }
-    return ok && config_finish(&config, span_of(node)) == HERD_OK;
+    return ok && config_finish(&config, span_of(node)) == HERD_OK &&
+           config_check_addresses(&config, hal_net_addresses_are_real()) == HERD_OK;
+}
+
+static unsigned count_open(void)
+{
+    unsigned open = 0;
+    for (unsigned i = 0; i < config.node_count; i++) {
+        open += config.nodes[i].open;
+    }
+    return open;
 }
 
 static unsigned count_links(void)
@@ -63,17 +74,19 @@ static bool check(const struct options *o, struct span text, struct text *error)
         return configure(o, text, o->node, error);
     }
     (void)configure(o, text, "", error); /* fails for want of a name, but reads their names */
-    if (config.node_count == 0) {
-        return false;
-    }
+    bool any = false;
     for (unsigned i = 0; i < config.node_count; i++) {
         char name[sizeof config.nodes[0].name];
         memcpy(name, config.nodes[i].name, sizeof name);
+        if (config.nodes[i].open) {
+            continue;
+        }
+        any = true;
         if (!configure(o, text, name, error)) {
             return false;
         }
     }
-    return true;
+    return any;
 }
 
 /* --- Surroundings ------------------------------------------------------------------------------ */
@@ -182,7 +195,12 @@ int main(int argc, char **argv)
         if (!check(&o, text, &error)) {
             return wrong(&error);
         }
-        printf("%s: ok, %u nodes, %u links\n", o.herd_file, config.node_count, count_links());
+        unsigned open = count_open();
+        printf("%s: ok, %u nodes, ", o.herd_file, config.node_count - open);
+        if (open > 0) {
+            printf("%u open neighbours, ", open);
+        }
+        printf("%u links\n", count_links());
         return EXIT_STOPPED;
     }
     if (!configure(&o, text, o.node, &error)) {

@@ -18,7 +18,7 @@ from herdlib import BIN, BOARDS, KEY, SAN, Client, Herd, Program, Programs, Stan
 from test_places import failed, good
 
 HOSTS = {"google": "places.googleapis.com", "google-legacy": "maps.googleapis.com"}
-TIMEOUT_MS = 8000 if SAN else 1500
+TIMEOUT_MS = 4000 if SAN else 1500  # below 5 s, where connecting ends by itself
 LATE_S = 0.5 * (4 if SAN else 1)  # what an answer may take beyond its deadline
 OTHERS_S = 1.0 * (4 if SAN else 1)  # what another client's answer may take meanwhile
 
@@ -405,7 +405,7 @@ class Looker(Asker):
         folder = programs.folder / board
         folder.mkdir()
         self.board, self.provider, self.host = board, "google", HOSTS["google"]
-        section = standin.places(timeout_ms=TIMEOUT_MS, queries_per_minute=60000, **places)
+        section = standin.places(**{"timeout_ms": TIMEOUT_MS, "queries_per_minute": 60000, **places})
         del section["address"]
         resolv = folder / "resolv.conf"
         resolv.write_text(f"nameserver {RESOLVER}\n")
@@ -507,3 +507,26 @@ def test_dns_is_asked_for_each_connection_when_its_answers_do_not_last(dns):
             good(looker.ask())
         dns.standin.control("hangup")
     assert len(dns.questions) == 30 * len(dns.lookers)
+
+
+def test_phases_with_deadlines_of_their_own_end_before_a_long_timeout(programs, dns):
+    """Connecting after 5 s (CFG_CONN_CONNECT_MS), DNS after lwIP's four questions."""
+    asker = Asker(programs, dns.standin, "posix", "google", timeout_ms=20000)
+    looker = Looker(programs, dns.standin, "posix-small", timeout_ms=20000)
+    dns.answer = "silence"
+    dns.standin.fault("stall-connect")
+    with asker.clients(), looker.clients():
+        start = time.monotonic()
+        asker.send()
+        looker.send()
+        for one in (asker, looker):
+            one.node.log.wait("places.asked", one.mark)
+            serves_another_client(one)
+        meets(asker, asker.read(), unknown("HOST cannot be reached: it does not answer"))
+        assert 4.9 <= time.monotonic() - start < 5 + LATE_S
+        meets(looker, looker.read(), unknown(NO_ADDRESS))
+        assert time.monotonic() - start < 9
+        dns.standin.fault("none")
+        dns.answer = STANDIN_SEEN_FROM_A_NODE
+        good(asker.ask())
+        good(looker.ask())

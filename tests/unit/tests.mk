@@ -29,6 +29,10 @@ test_places_google_SRCS := firmware/places_google.c firmware/places_entry.c firm
 test_places_SRCS := firmware/places.c firmware/places_budget.c $(test_places_google_SRCS)
 test_log_SRCS := firmware/log.c firmware/sched.c firmware/when.c firmware/text.c
 
+test_older_lines_SRCS := firmware/older_lines.c $(test_proto_SRCS)
+test_replica_older_SRCS := $(test_replica_SRCS)
+test_older_SRCS := firmware/older.c firmware/older_lines.c firmware/backoff.c $(test_replica_SRCS)
+
 # Drivers of NXP's blocks against register models (port/nxp/mmio.h)
 test_ftfe_SRCS := port/nxp/ftfe.c tests/unit/ftfe_model.c
 test_rnga_SRCS := port/nxp/rnga.c tests/unit/rnga_model.c

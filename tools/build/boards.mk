@@ -10,6 +10,7 @@
 M := $(BOARD)$(if $(PROFILE),-$(PROFILE))
 NODE ?= $(shell sed -n 's/^\[node \([^]]*\)\].*/\1/p' $(HERD) 2>/dev/null | head -n 1)
 BOARD_CPU :=
+BOARD_TESTS_OUT :=
 -include boards/$(BOARD)/board.mk
 
 ifneq ($(BOARD_CPU),)
@@ -48,7 +49,7 @@ $(IMAGE)/herd.bin: $(BOARD_OUT)/herd.elf FORCE
 
 # Unit tests on the target CPU: the sources of tests/unit with tests/target/cmocka.h, linked with the
 # objects of the board. Not those of the POSIX port.
-TARGET_TESTS := $(filter-out test_frame_queue $(foreach t,$(UNIT_TESTS),\
+TARGET_TESTS := $(filter-out $(BOARD_TESTS_OUT) test_frame_queue $(foreach t,$(UNIT_TESTS),\
                   $(if $(filter port/posix/% port/nxp/% tools/%,$($t_SRCS)),$t)),$(UNIT_TESTS))
 TARGET_TEST_BINS := $(TARGET_TESTS:%=$(BOARD_OUT)/tests/%.elf)
 TARGET_START := $(patsubst %.c,$(OBJ)/$M/%.o,port/cortex-m/startup.c port/cortex-m/vectors.c \
@@ -74,9 +75,29 @@ $(BUILD)/$M/herd: tools/qemu-run/qemu-run $(BOARD_OUT)/herd.elf
 board: $(BOARD_OUT)/herd.elf $(BUILD)/$M/herd ## a board's image, and build/BOARD/herd to run it under QEMU
 firmware: $(IMAGE)/herd.bin ## an image for a board: BOARD= [PROFILE=] HERD=FILE NODE=NAME
 	@echo '$<'
+
+# Sizes against budgets; the header as the compiler reads it, for the budgets.
+size: board ## flash, RAM and stack of a board's image against its budgets (RECORD=1 notes them)
+	@arm-none-eabi-gcc -E -dM -x c $(filter -D%,$(BOARD_FLAGS)) boards/$(BOARD)/board.h >$(OBJ)/$M/board.defs
+	@tools/build/size --sizes boards/$(BOARD)/sizes$(PROFILE:%=-%) $(RECORD:%=--record) $M $(OBJ)/$M/board.defs $(BOARD_OUT)/herd.map \
+	    $(BOARD_OUT)/herd.elf $(OBJ)/$M boards/stack-calls
+
+qemu: board tools ## one node of HERD under QEMU: BOARD= [PROFILE=] HERD=FILE NODE=NAME
+	@+exec $(BUILD)/$M/herd -c '$(HERD)' $(SETTINGS:%=--set '%') '$(NODE)'
+
+build-qemu: board target-tests $(OUT)/posix/herd $(OUT)/posix-small/herd $(TOOL_BINS) $(CERTS)
+qemu-test: build-qemu ## unit tests on the target CPU, board tests and end-to-end tests under QEMU
+	@+exec tools/build/qemu-test $M '$(BOARD_QEMU)' $(TARGET_TEST_BINS)
+
+bench: build-qemu ## instructions per command and handshake on the emulated CPU
+	@+exec tools/build/qemu-test --bench $M
+
 else
-firmware:
-	@echo 'firmware: BOARD=$(BOARD) is not a board to flash; see: make boards' >&2; exit 1
+board firmware size qemu qemu-test bench:
+	@echo '$@: BOARD=$(BOARD) is not a board to flash; see: make boards' >&2; exit 1
 endif
 
-.PHONY: board firmware target-tests
+boards: ## list the boards
+	@for b in boards/*/board.mk; do sed -n "s|^# |$$(basename $$(dirname $$b)): |p;q" $$b; done
+
+.PHONY: boards board firmware target-tests size qemu build-qemu qemu-test bench
