@@ -14,7 +14,7 @@
 #define CFG_SERVER_NAMES        24
 #define CFG_LINE_BYTES          256
 #define CFG_CONN_RX_BYTES       1072
-#define CFG_CONN_TX_BYTES       1500
+#define CFG_CONN_TX_BYTES       1360
 #define CFG_CONN_LINK_SLOTS     (CFG_LINKS + 3)
 #define CFG_CONN_BACKLOG        8
 #define CFG_PLACES_QUERIES      1
@@ -31,12 +31,12 @@
 
 /* Memory. The program lies in block 0 of the flash, what is kept in block 1. */
 #define BOARD_FLASH_BYTES            524288
-#define BOARD_FACTORY_BYTES     16384
+#define BOARD_FACTORY_BYTES          16384
 #define BOARD_KEPT_FIRST             0x000F0000
 #define BOARD_KEPT_BYTES             65536
 #define BOARD_FLASH_CONFIG           0x400
 #define BOARD_SRAM_L_BYTES           65536
-#define BOARD_RAM_BYTES              196608
+#define BOARD_RAM_BYTES              262144
 #define BOARD_STACK_BYTES            8192
 #define BOARD_RAM_FIRST              0x1FFF0000
 #define BOARD_RESERVE_LINK_TLS_BYTES (4 * 7066)
