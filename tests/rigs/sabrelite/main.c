@@ -10,7 +10,10 @@
 #include "lwip/udp.h"
 
 #include "conn.h"
+#include "cortexm.h"
 #include "hal_clock.h"
+#include "hal_console.h"
+#include "hal_entropy.h"
 #include "hal_idle.h"
 #include "hal_net.h"
 #include "log.h"
@@ -24,6 +27,31 @@
 
 static uint32_t poll_frames_max; /* most frames that one hal_net_poll took */
 static struct udp_pcb *echo_pcb, *stats_pcb;
+
+/* --- hal/ ---------------------------------------------------------------------------------------- */
+
+bool hal_clock_wall_ns(int64_t *ns)
+{
+    (void)ns;
+    return false;
+}
+
+size_t hal_console_write(const char *data, size_t bytes)
+{
+    return uart_write(data, bytes);
+}
+
+/* No secret, and the same in every run. */
+int hal_entropy(void *out, size_t bytes)
+{
+    static uint32_t state = 1;
+    uint8_t *at = out;
+    for (size_t i = 0; i < bytes; i++) {
+        state = state * 1664525u + 1013904223u;
+        at[i] = (uint8_t)(state >> 24);
+    }
+    return 0;
+}
 
 /* --- Network ------------------------------------------------------------------------------------- */
 

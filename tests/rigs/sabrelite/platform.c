@@ -5,8 +5,6 @@
 #include "cortexm.h"
 #include "err.h"
 #include "hal_clock.h"
-#include "hal_console.h"
-#include "hal_entropy.h"
 #include "hal_idle.h"
 #include "rig.h"
 
@@ -41,11 +39,6 @@ size_t uart_write(const char *data, size_t bytes)
 {
     uart_write_now(data, bytes);
     return bytes;
-}
-
-size_t hal_console_write(const char *data, size_t bytes)
-{
-    return uart_write(data, bytes);
 }
 
 void rig_say(const char *words)
@@ -149,12 +142,6 @@ uint64_t hal_clock_ms(void)
     return ms;
 }
 
-bool hal_clock_wall_ns(int64_t *ns)
-{
-    (void)ns;
-    return false;
-}
-
 static volatile bool woken;
 
 void cortexm_wake(void)
@@ -178,23 +165,6 @@ void hal_idle(uint32_t max_ms)
             return;
         }
     }
-}
-
-static uint32_t random_state = 1;
-
-void rig_seed(uint32_t seed)
-{
-    random_state = seed | 1;
-}
-
-int hal_entropy(void *out, size_t bytes)
-{
-    uint8_t *at = out;
-    for (size_t i = 0; i < bytes; i++) {
-        random_state = random_state * 1664525u + 1013904223u;
-        at[i] = (uint8_t)(random_state >> 24);
-    }
-    return 0;
 }
 
 static void say_hex(uint32_t value)

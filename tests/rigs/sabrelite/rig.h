@@ -21,7 +21,4 @@ void rig_enet_interrupt(void); /* eth.c */
 
 const struct enet *rig_enet(void); /* eth.c: counters */
 
-/* Each bit of it is a lie on a real network: a test must be able to repeat itself. */
-void rig_seed(uint32_t seed);
-
 #endif
