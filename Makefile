@@ -273,6 +273,7 @@ $(foreach t,$(UNIT_TESTS),$(eval $(call unit_test,$t)))
 UNIT_BINS := $(UNIT_TESTS:%=$(OUT)/tests/unit/%)
 
 include tools/build/boards.mk
+include tools/build/enet.mk
 
 RUN_TESTS = env HERD_MAKE="$(MAKE)" HERD_BIN_DIR=$(OUT) SAN=$(SAN) $(PYTHON) tools/build/run-tests
 

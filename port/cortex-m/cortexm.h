@@ -40,6 +40,11 @@ bool eth_link_up(void);
 void watchdog_start(void);
 void watchdog_feed(void);
 
+/* A generator in hardware, on a board that defines BOARD_HAS_TRNG: feeds the entropy pool
+ * (entropy_seed) and returns true, or false when what it gives is not to be trusted. Called once per
+ * start; blocks for less than 10 ms. */
+bool trng_seed(void);
+
 /* --- Time -------------------------------------------------------------------------------------- */
 
 /* Starts SysTick: 1 ms. */

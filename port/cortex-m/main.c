@@ -91,6 +91,11 @@ void main_run(void)
     retained_start();
     crash_print();
     boot_read();
+#ifdef BOARD_HAS_TRNG
+    if (!trng_seed()) {
+        say("herd: the random number generator does not work\r\n");
+    }
+#endif
     configure();
     const struct herd_boot boot = {
         .config = &config, .places_key = factory.places_key, .trust_pem = factory.trust_pem};

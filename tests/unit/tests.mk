@@ -37,3 +37,8 @@ test_card_area_CFLAGS := -iquote port/sdcard
 test_older_lines_SRCS := firmware/older_lines.c $(test_proto_SRCS)
 test_replica_older_SRCS := $(test_replica_SRCS)
 test_older_SRCS := firmware/older.c firmware/older_lines.c firmware/backoff.c $(test_replica_SRCS)
+
+# Drivers of NXP's blocks against register models (port/nxp/mmio.h)
+test_ftfe_SRCS := port/nxp/ftfe.c tests/unit/ftfe_model.c
+test_rnga_SRCS := port/nxp/rnga.c tests/unit/rnga_model.c
+test_enet_SRCS := port/nxp/enet.c port/nxp/enet_phy.c tests/unit/enet_model.c

@@ -52,7 +52,7 @@ $(IMAGE)/herd.bin: $(BOARD_OUT)/herd.elf FORCE
 # Unit tests on the target CPU: the sources of tests/unit with tests/target/cmocka.h, linked with the
 # objects of the board. Not those of the POSIX port.
 TARGET_TESTS := $(filter-out $(BOARD_TESTS_OUT) test_frame_queue $(foreach t,$(UNIT_TESTS),\
-                  $(if $(filter port/posix/% tools/%,$($t_SRCS)),$t)),$(UNIT_TESTS))
+                  $(if $(filter port/posix/% port/nxp/% tools/%,$($t_SRCS)),$t)),$(UNIT_TESTS))
 TARGET_TEST_BINS := $(TARGET_TESTS:%=$(BOARD_OUT)/tests/%.elf)
 TARGET_START := $(patsubst %.c,$(OBJ)/$M/%.o,port/cortex-m/startup.c port/cortex-m/vectors.c \
                   tests/target/target.c $(wildcard $($(BOARD)_PORTS:%=%/reset.c)))
