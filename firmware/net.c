@@ -32,6 +32,8 @@ static uint32_t to_host(const ip4_addr_t *a)
 
 /* --- DNS --------------------------------------------------------------------------------------- */
 
+#if LWIP_DNS
+
 /* The herd file's server goes before what DHCP says, again with every renewal. */
 static void keep_dns(void)
 {
@@ -44,6 +46,24 @@ static void keep_dns(void)
         dns_setserver(0, &server);
     }
 }
+
+static uint32_t dns_address(void)
+{
+    return to_host(ip_2_ip4(dns_getserver(0)));
+}
+
+#else /* nobody here asks for a name */
+
+static void keep_dns(void)
+{
+}
+
+static uint32_t dns_address(void)
+{
+    return 0;
+}
+
+#endif
 
 /* --- Address ----------------------------------------------------------------------------------- */
 
@@ -67,7 +87,7 @@ static void log_up(void)
     log_address(l, "address", address);
     log_address(l, "mask", to_host(netif_ip4_netmask(netif_default)));
     log_address(l, "gateway", to_host(netif_ip4_gw(netif_default)));
-    log_address(l, "dns", to_host(ip_2_ip4(dns_getserver(0))));
+    log_address(l, "dns", dns_address());
     log_u64(l, "mtu", netif_default->mtu);
     log_str(l, "by",
             asks_dhcp                                     ? "dhcp"

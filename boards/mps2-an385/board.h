@@ -14,9 +14,9 @@
 #define CFG_LINKS                    2
 #define CFG_PLACES_ANSWER_BYTES      4096
 #define CFG_JSON_TEXT_BYTES          2048
-#define CFG_JSON_ARENA_BYTES         4608
+#define CFG_JSON_ARENA_BYTES         4352
 #define CFG_TLS_ARENA_BYTES          38400
-#define CFG_LOG_RING_BYTES           1024
+#define CFG_LOG_RING_BYTES           768
 #define BOARD_PBUF_POOL_SIZE         4
 #define BOARD_RESERVE_LINK_TLS_BYTES (2 * 4608)
 #else
