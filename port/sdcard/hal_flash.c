@@ -162,10 +162,13 @@ int hal_flash_start(void)
 
 struct hal_flash_geometry hal_flash_geometry(void)
 {
-    return partition == 0 ? (struct hal_flash_geometry){0}
-                          : (struct hal_flash_geometry){.bytes = AREA_BYTES,
-                                                        .erase_bytes = SDCARD_BLOCK_BYTES,
-                                                        .program_bytes = SDCARD_BLOCK_BYTES};
+    struct hal_flash_geometry g = {0};
+    if (partition != 0) {
+        g.bytes = AREA_BYTES;
+        g.erase_bytes = SDCARD_BLOCK_BYTES;
+        g.program_bytes = SDCARD_BLOCK_BYTES;
+    }
+    return g;
 }
 
 /* --- Use --------------------------------------------------------------------------------------- */

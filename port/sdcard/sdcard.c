@@ -45,13 +45,13 @@
 static enum sdcard_kind kind;
 static bool checks; /* checksums are on */
 
-/* --- Checksums (4.5): bit by bit, which takes about as long as the bits on the wire ---------------- */
+/* --- Checksums (4.5) ----------------------------------------------------------------------------- */
 
 static uint8_t crc7(uint8_t crc, uint8_t byte)
 {
     for (unsigned bit = 0; bit < 8; bit++) {
         bool invert = ((crc ^ byte) & 0x80u) != 0;
-        crc = (uint8_t)(crc << 1 ^ (invert ? 0x12u : 0u)); /* in the upper seven bits */
+        crc = (uint8_t)((uint32_t)crc << 1 ^ (invert ? 0x12u : 0u)); /* in the upper seven bits */
         byte = (uint8_t)(byte << 1);
     }
     return crc;

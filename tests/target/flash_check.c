@@ -16,6 +16,11 @@
 
 #define UNITS 6
 
+/* Semihosting: the operation, and its reasons "application exit" and "internal error" */
+#define SYS_EXIT  0x18
+#define EXIT_GOOD 0x20026
+#define EXIT_BAD  0x20024
+
 static struct hal_flash_geometry geometry;
 static uint8_t unit[HAL_FLASH_ERASE_BYTES_MAX];
 
@@ -35,10 +40,10 @@ static void leave(bool good) __attribute__((noreturn));
 static void leave(bool good)
 {
     uart_write_now(good ? "good\r\n" : "bad\r\n", good ? 6 : 5);
-    register uint32_t operation __asm("r0") = 0x18; /* SYS_EXIT */
-    register uint32_t reason __asm("r1") = good ? 0x20026 : 0x20023;
     for (;;) {
-        __asm volatile("bkpt 0xAB" ::"r"(operation), "r"(reason) : "memory");
+        __asm volatile("mov r0, %0\n mov r1, %1\n bkpt 0xAB" ::"i"(SYS_EXIT),
+                       "r"(good ? EXIT_GOOD : EXIT_BAD)
+                       : "r0", "r1", "memory");
     }
 }
 
