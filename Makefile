@@ -326,6 +326,7 @@ build-tests: $(UNIT_BINS)
 build-e2e: $(OUT)/posix/herd $(OUT)/posix-small/herd $(TOOL_BINS) $(CERTS)
 clang-check: $(clang_OWN_OBJS) $(call objects,clang,$(TOOL_SRCS) $(wildcard tests/unit/*.c))
 $(call objects,clang,$(TOOL_SRCS) $(wildcard tests/unit/*.c)): EXTRA = $(UNIT_EXTRA) -pthread
+$(foreach t,$(UNIT_TESTS),$(eval $(call objects,clang,tests/unit/$t.c): EXTRA += $($t_CFLAGS)))
 no-heap-libs: $(OUT)/posix/herd $(OUT)/posix-small/herd
 	@for v in posix posix-small; do \
 	    tools/build/no-heap.sh nm --map $(OBJ)/$$v/herd.map $(LIBS:%=$(OBJ)/$$v/lib%.a) || exit 1; done
