@@ -111,7 +111,7 @@ def test_a_frame_that_is_too_long_for_the_board_is_dropped_and_counted(new_herd,
 
 def test_a_node_answers_for_its_own_address_only(node, talker):
     assert talker.ask_arp(node.port.address) == node.herd.hosts["Solo"].mac
-    assert talker.ask_arp(wire.Host().address, 0.3) is None
+    assert talker.ask_arp(wire.Host().address, tries=1) is None
 
 
 def test_a_mac_stays_the_same_over_a_restart(node, talker):

@@ -144,6 +144,21 @@ class Station:
            f"link set {self.device}b master {BRIDGE} up", f"link set {self.device} up")
         self.socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
         self.socket.bind((self.device, 0))
+        assert self.ask_arp(HERE, "0.0.0.0"), "the bridge does not let it through"
+
+    def ask_arp(self, address, sender, tries=20):
+        """The MAC of the host with this address, or None. Asks again as hosts do: a bridge takes a
+        moment before it lets a new device through. With sender 0.0.0.0 nobody learns of us."""
+        def answer(_target, source, kind, payload):
+            if kind == 0x0806 and payload[6:8] == b"\0\2" and payload[14:18] == socket.inet_aton(address):
+                return source
+            return None
+        found = None
+        while found is None and tries > 0:
+            self.send(b"\xff" * 6, 0x0806, arp(1, self.mac, sender, bytes(6), address))
+            found = self.receive(answer, 0.3)
+            tries -= 1
+        return found
 
     def __enter__(self):
         return self
@@ -178,18 +193,12 @@ class Talker(Station):
     """A station with an IPv4 address, which it defends."""
 
     def __init__(self, address, mac=None):
-        super().__init__(mac)
         self.address = address
+        super().__init__(mac)
 
-    def ask_arp(self, address, timeout_s=1):
-        """The MAC of the host with this address, or None. It knows ours afterwards."""
-        self.send(b"\xff" * 6, 0x0806, arp(1, self.mac, self.address, bytes(6), address))
-
-        def answer(_target, source, kind, payload):
-            if kind == 0x0806 and payload[6:8] == b"\0\2" and payload[14:18] == socket.inet_aton(address):
-                return source
-            return None
-        return self.receive(answer, timeout_s)
+    def ask_arp(self, address, sender=None, tries=20):
+        """As of a station; the other host knows us afterwards."""
+        return super().ask_arp(address, sender or self.address, tries)
 
     def announce(self):
         """Gratuitous ARP (RFC 5227, 3): the address is here now."""
