@@ -18,6 +18,8 @@
 #define SIM_SOPT2_RMIISRC (UINT32_C(1) << 19) /* 0: RMII's clock is EXTAL */
 #define SIM_SCGC2         KINETIS_REG32(0x4004802C)
 #define SIM_SCGC2_ENET    (UINT32_C(1) << 0)
+#define SIM_SCGC3         KINETIS_REG32(0x40048030)
+#define SIM_SCGC3_RNGA    (UINT32_C(1) << 0) /* the gate is in two registers */
 #define SIM_SCGC4         KINETIS_REG32(0x40048034)
 #define SIM_SCGC4_UART0   (UINT32_C(1) << 10)
 #define SIM_SCGC5         KINETIS_REG32(0x40048038)

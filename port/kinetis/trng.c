@@ -16,6 +16,7 @@
 bool trng_seed(void)
 {
     uint32_t words[WORDS];
+    SIM_SCGC3 |= SIM_SCGC3_RNGA;
     SIM_SCGC6 |= SIM_SCGC6_RNGA;
     rnga_start(RNGA_BASE);
     bool whole = rnga_read(RNGA_BASE, words, WORDS);

@@ -106,12 +106,17 @@ size_t uart_write(const char *data, size_t bytes)
     return taken;
 }
 
-/* Interrupts may be off and stay so: last words of a crash are printed at the next start, but a panic
- * of the future may want this. */
+/* Leaves interrupts as they are: a last word may be said with them off. */
 void uart_write_now(const char *data, size_t bytes)
 {
     while (written != sent) { /* what was written before comes first */
+        uint32_t masked;
+        __asm volatile("mrs %0, primask" : "=r"(masked));
+        irq_off();
         feed();
+        if ((masked & 1) == 0) {
+            irq_on();
+        }
     }
     for (; bytes > 0; bytes--) {
         while (UART_TCFIFO >= FIFO_BYTES) {
