@@ -28,3 +28,7 @@ test_places_google_SRCS := firmware/places_google.c firmware/places_entry.c firm
                            firmware/json.c firmware/json_stream.c firmware/text.c
 test_places_SRCS := firmware/places.c firmware/places_budget.c $(test_places_google_SRCS)
 test_log_SRCS := firmware/log.c firmware/sched.c firmware/when.c firmware/text.c
+
+test_crc_SRCS := firmware/crc.c
+test_flash_double_SRCS := tests/unit/flash_double.c
+test_nv_SRCS := firmware/nv.c firmware/crc.c tests/unit/flash_double.c
