@@ -218,7 +218,8 @@ _Static_assert(CFG_JSON_DEPTH >= 6 && CFG_JSON_DEPTH <= 16, "a place is nested 5
 _Static_assert(CFG_NV_CONFIG_BYTES >= 512 && CFG_NV_CONFIG_BYTES <= 32768 &&
                    CFG_NV_CONFIG_BYTES % 512 == 0,
                "programmed in units of up to 512 bytes; lengths have 16 bits");
-_Static_assert(CFG_CONSOLE_LINE_BYTES >= 80 && CFG_CONSOLE_HISTORY_BYTES >= CFG_CONSOLE_LINE_BYTES &&
+_Static_assert(CFG_CONSOLE_LINE_BYTES >= 80 &&
+                   CFG_CONSOLE_HISTORY_BYTES >= CFG_CONSOLE_LINE_BYTES &&
                    CFG_CONSOLE_HISTORY_BYTES <= 4096,
                "a setting fits in a line, and one line in the history");
 _Static_assert(CFG_LOG_LINE_BYTES >= 160 && CFG_LOG_RING_BYTES >= 2 * CFG_LOG_LINE_BYTES,

@@ -12,7 +12,7 @@
 
 /* The rows of the table; asserted where it is. The first NODE rows are those of [node NAME], and every
  * node needs each of them. */
-#define CONFIG_KEYS_COUNT      19
+#define CONFIG_KEYS_COUNT      20
 #define CONFIG_KEYS_NODE_COUNT 3
 
 enum config_section {
@@ -54,6 +54,10 @@ unsigned config_keys_find(enum config_section section, struct span name);
  * config. False, and nothing written but `why`, when the value is not legal. */
 bool config_keys_assign(const struct config_key *key, struct span value, void *base,
                         struct text *why);
+
+/* Appends the value of the key's field in `base` as a herd file writes it: what config_keys_assign reads
+ * back to the same. An address or a text that is not given is empty. */
+void config_keys_format(const struct config_key *key, const void *base, struct text *t);
 
 /* For errors. A value in quotes, escaped and cut; the same and "is not" with what it should be. */
 void config_keys_put_quoted(struct text *t, struct span value);

@@ -5,21 +5,28 @@
 
 #include "clients.h"
 #include "conn.h"
+#include "console.h"
 #include "hal_clock.h"
 #include "hal_idle.h"
 #include "hal_net.h"
+#include "hal_system.h"
 #include "links.h"
 #include "log.h"
 #include "names.h"
+#include "nv.h"
 #include "places.h"
 #include "rng.h"
 #include "sched.h"
 #include "session.h"
+#include "setup.h"
 #include "tls.h"
+#include "wall.h"
 
 #define STOP_MS 200 /* for BYE to be delivered */
 
 static uint64_t stopped_at_ms = SCHED_NEVER;
+static bool has_network;
+static bool restarting;
 
 /* Packets in, and lwIP's own timers. The first task of a round: what it brings is served in the same
  * round. Woken by herd_step after every idle. */
@@ -71,14 +78,11 @@ static int start_rooms(const struct herd_boot *boot)
     const struct config *config = boot->config;
     names_init();
     clients_init(CFG_DEVICES);
-    int err = rng_init();
-    if (err != HERD_OK) {
-        return fail("entropy", err);
-    }
-    err = start_network(config);
+    int err = start_network(config);
     if (err != HERD_OK) {
         return err;
     }
+    wall_init(config);
     err = links_init(config);
     if (err != HERD_OK) {
         return fail("link listener", err);
@@ -97,26 +101,82 @@ static int start_rooms(const struct herd_boot *boot)
     if (err != HERD_OK) {
         return fail("places", err);
     }
-    conn_start();
     return HERD_OK;
+}
+
+static void log_memory(void)
+{
+    struct nv_info nv = nv_info();
+    if (nv.status == NV_OFF) {
+        return;
+    }
+    struct log_line *l = log_begin(nv.status == NV_READY ? EV_NV_READY : EV_NV_FAILED);
+    log_span(l, "status", span_of(nv_status_text()));
+    log_u64(l, "epoch", nv.epoch);
+    log_u64(l, "config", nv.config_sequence);
+    log_end(l);
+}
+
+/* Entropy and what is kept: before anything that needs random numbers. */
+static void start_secrets(void)
+{
+    int err = rng_init();
+    log_memory();
+    if (err != HERD_OK) {
+        struct log_line *l = log_begin(EV_ENTROPY_MISSING);
+        log_span(l, "source", span_of(rng_source()));
+        log_span(
+            l, "meaning",
+            SPAN_LIT("no TLS, and ports and sequence numbers that can be guessed: give the node "
+                     "a seed at its console (seed)"));
+        log_end(l);
+    }
+    if (setup_refused().bytes > 0) {
+        struct log_line *l = log_begin(EV_SETUP_REFUSED);
+        log_span(l, "why", setup_refused());
+        log_str(l, "instead", "the factory's configuration");
+        log_end(l);
+    }
+}
+
+/* A console and nothing else, so that somebody can give the node a configuration. */
+static void start_without_network(void)
+{
+    struct log_line *l = log_begin(EV_SETUP_NEEDED);
+    log_span(l, "meaning",
+             SPAN_LIT("no configuration: config load at the console takes a herd file, config save "
+                      "keeps it"));
+    log_end(l);
 }
 
 int herd_start(const struct herd_boot *boot)
 {
     const struct config *config = boot->config;
-    const struct config_node *self = &config->nodes[config->self];
+    const struct console_means means = {
+        .config = config, .restart = herd_restart, .started_ms = hal_clock_ms()};
     stopped_at_ms = SCHED_NEVER;
+    restarting = false;
+    has_network = config != NULL;
     sched_init();
-    log_init(config->log_level);
+    log_init(has_network ? config->log_level : LOG_INFO);
     struct log_line *l = log_begin(EV_NODE_START);
-    log_str(l, "name", self->name);
+    log_str(l, "name", has_network ? config->nodes[config->self].name : "");
     log_str(l, "board", BOARD_NAME);
     log_u64(l, "devices", CFG_DEVICES);
     log_end(l);
+    start_secrets();
+    if (!has_network) {
+        start_without_network();
+        console_init(&means);
+        return HERD_OK;
+    }
     int err = start_rooms(boot);
     if (err != HERD_OK) {
         return err;
     }
+    console_init(&means);
+    conn_start();
+    const struct config_node *self = &config->nodes[config->self];
     if (config->insecure_links && config->neighbour_count > 0) {
         l = log_begin(EV_NODE_INSECURE);
         log_span(l, "meaning",
@@ -135,7 +195,20 @@ void herd_step(void)
 {
     uint32_t idle_ms = sched_round(hal_clock_ms());
     hal_idle(idle_ms);
-    sched_wake(&net_task);
+    if (has_network) {
+        sched_wake(&net_task);
+    }
+    console_wake();
+    if (restarting && herd_stopped()) {
+        log_flush();
+        hal_system_restart();
+    }
+}
+
+void herd_restart(void)
+{
+    restarting = true;
+    herd_stop();
 }
 
 void herd_stop(void)
@@ -143,7 +216,9 @@ void herd_stop(void)
     if (stopped_at_ms != SCHED_NEVER) {
         return;
     }
-    links_stop();
+    if (has_network) {
+        links_stop();
+    }
     stopped_at_ms = hal_clock_ms() + STOP_MS;
 }
 
