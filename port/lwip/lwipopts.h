@@ -123,7 +123,7 @@
 #define DNS_MAX_SERVERS     2
 #define DNS_MAX_RETRIES     4
 /* A source port of its own for each query; SNTP. */
-#define MEMP_NUM_UDP_PCB    (DNS_TABLE_SIZE + 1)
+#define MEMP_NUM_UDP_PCB (DNS_TABLE_SIZE + 1)
 /* LWIP_DNS_SECURE stays at its default: random ids, random ports, one query per name. */
 
 /* --- SNTP: firmware/wall.c --------------------------------------------------------------------- */

@@ -282,7 +282,7 @@ static void unknown_and_repeated_names_are_refused(void **state)
     refuses("[places]\nprot = 1\n", NULL, "A",
             "t.conf:2: [places] prot: unknown key; did you mean port?");
     refuses("[herd]\nfrobnicate = 1\n", NULL, "A",
-            "t.conf:2: [herd] frobnicate: unknown key; use report_bytes, skew_max, insecure_links");
+            "t.conf:2: [herd] frobnicate: unknown key; use report_bytes, skew_max, insecure_links, ntp");
     refuses("[node A]\nadress = 1\n", NULL, "A",
             "t.conf:2: [node A] adress: unknown key; did you mean address?");
     refuses("[log]\nport = 1\n", NULL, "A", "t.conf:2: [log] port: unknown key; use level");
