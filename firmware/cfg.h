@@ -30,7 +30,12 @@
 #define CFG_LINKS 2
 #endif
 
-/* Nodes in one herd file, at most 32 (a row of links is one word). Cost: 48 bytes each. */
+/* Neighbours of the older kind of one node. Cost: a conn slot, 3 * CFG_DEVICES / 8 bytes each. */
+#ifndef CFG_OPEN_LINKS
+#define CFG_OPEN_LINKS 1
+#endif
+
+/* Nodes in one herd file, those of the older kind included, at most 32 (a row of links is one word). Cost: 48 bytes each. */
 #ifndef CFG_NODES
 #define CFG_NODES 16
 #endif
@@ -58,9 +63,10 @@
 
 /* Connection slots, and with them PCBs, are reserved per class. A neighbour may for a moment have a
  * live connection, a dial of ours and a dial of its own; two more are for callers that have not yet
- * said who they are. The upstream is one. */
+ * said who they are. One for each neighbour of the older kind: we dial them; what they dial are
+ * clients to us. The upstream is one. */
 #define CFG_CONN_LINK_SLOTS (2 * CFG_LINKS + 2)
-#define CFG_CONN_SLOTS      (CFG_SESSIONS + CFG_CONN_LINK_SLOTS + 1)
+#define CFG_CONN_SLOTS      (CFG_SESSIONS + CFG_CONN_LINK_SLOTS + CFG_OPEN_LINKS + 1)
 
 /* Embryonic connections (SYN received) per listener; each holds a PCB. */
 #ifndef CFG_CONN_BACKLOG
@@ -166,6 +172,12 @@
 #define CFG_TLS_ARENA_BYTES (sizeof(void *) > 4 ? 57344 : 49152)
 #endif
 
+/* Put before a variable that holds secrets: the places key, TLS's session keys. A port whose crashes
+ * leave a dump defines it so that the dump leaves them out (port/posix/secrets.h). */
+#ifndef CFG_SECRET
+#define CFG_SECRET
+#endif
+
 /* Trust anchors that can be loaded. */
 #ifndef CFG_TLS_ANCHORS
 #define CFG_TLS_ANCHORS 8
@@ -205,6 +217,7 @@ _Static_assert(CFG_DEVICES >= 1 && CFG_DEVICES <= 65535, "slots are 16 bits in t
 _Static_assert(CFG_REPORT_BYTES >= 32 && CFG_REPORT_BYTES <= 1024, "a frame's length is 16 bits");
 _Static_assert(CFG_SESSIONS >= 1 && CFG_SESSIONS <= 1024, "conn slots are scanned by the timer");
 _Static_assert(CFG_LINKS >= 1 && CFG_LINKS <= 16, "a row of link bits is 16 bits");
+_Static_assert(CFG_OPEN_LINKS >= 1 && CFG_OPEN_LINKS <= 16, "links are numbered in 8 bits");
 _Static_assert(CFG_NODES >= 2 && CFG_NODES <= 32, "a row of the links' matrix is one word");
 _Static_assert(CFG_SERVER_NAMES >= CFG_NODES && CFG_SERVER_NAMES <= 255, "names of the herd fit");
 _Static_assert(CFG_LINE_BYTES >= CFG_REPORT_BYTES + 16, "a valid report with single spaces fits");

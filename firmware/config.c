@@ -26,7 +26,7 @@ static struct {
 
     unsigned section_line[SEC_COUNT];     /* where it began; 0: not yet */
     unsigned key_line[CONFIG_KEYS_COUNT]; /* where it was given; 0: not yet */
-    unsigned node_key_line[CFG_NODES][CONFIG_KEYS_NODE_COUNT];
+    unsigned node_key_line[CFG_NODES][CONFIG_KEYS_NAMED_COUNT];
     unsigned links_line[CFG_NODES];
 
     struct config_node self; /* overrides of the node's own keys */
@@ -38,7 +38,7 @@ struct reader {
     struct span rest;
     unsigned line;
     enum config_section section;
-    unsigned node; /* index, in SEC_NODE */
+    unsigned node; /* index, in SEC_NODE and SEC_OPEN */
     bool for_links;
 };
 
@@ -48,7 +48,7 @@ struct reader {
 struct place {
     unsigned line; /* 0: no line of its own */
     enum config_section section;
-    struct span node; /* name, in SEC_NODE */
+    struct span node; /* name, in SEC_NODE and SEC_OPEN */
     struct span key;
     bool is_override;
 };
@@ -93,11 +93,16 @@ static struct text *fault(struct place at)
     return t;
 }
 
-static void put_node_names(struct text *t)
+/* Of what may be run, or of everything. */
+static void put_node_names(struct text *t, bool with_open)
 {
+    const char *separator = "";
     for (unsigned i = 0; i < making.config->node_count; i++) {
-        text_str(t, i > 0 ? ", " : "");
-        text_str(t, making.config->nodes[i].name);
+        if (with_open || !making.config->nodes[i].open) {
+            text_str(t, separator);
+            text_str(t, making.config->nodes[i].name);
+            separator = ", ";
+        }
     }
 }
 
@@ -123,7 +128,7 @@ static void assign(unsigned key, struct place at, struct span value, void *base)
 static void read_setting(const struct reader *r, struct span name, struct span value)
 {
     struct config *c = making.config;
-    bool in_node = r->section == SEC_NODE;
+    bool in_node = r->section == SEC_NODE || r->section == SEC_OPEN;
     struct place at = {.line = r->line, .section = r->section, .key = name};
     void *base = c;
     if (in_node) {
@@ -161,7 +166,7 @@ static bool fail_unknown_node(struct place at, struct span name)
 {
     struct text *t = fault(at);
     config_keys_put_is_not(t, name, "a node of this herd; use ");
-    put_node_names(t);
+    put_node_names(t, at.section == SEC_LINKS);
     return false;
 }
 
@@ -174,6 +179,13 @@ static bool add_link(struct place at, unsigned node, struct span name)
     }
     if (peer == node) {
         text_str(fault(at), "a node is not its own neighbour; leave it out");
+        return false;
+    }
+    if (c->nodes[node].open && c->nodes[peer].open) {
+        struct text *t = fault(at);
+        config_keys_put_quoted(t, name);
+        text_str(t,
+                 " is of the older kind too, and such links are none of this herd's; leave it out");
         return false;
     }
     if ((c->nodes[node].links >> peer & 1u) != 0) {
@@ -233,16 +245,17 @@ static void read_links(const struct reader *r, struct span name, struct span val
 
 /* --- Sections and lines ------------------------------------------------------------------------ */
 
-static void open_node(struct reader *r, struct span name)
+/* [node NAME] or [open NAME]. */
+static void open_node(struct reader *r, enum config_section section, struct span name)
 {
     struct config *c = making.config;
-    struct place at = {.line = r->line, .section = SEC_NODE};
+    struct place at = {.line = r->line, .section = section};
     if (!proto_is_server_name(name)) {
         config_keys_put_is_not(fault(at), name,
                                "a name for a node; use 1 to 32 of A-Z a-z 0-9 . _ -");
         return;
     }
-    r->section = SEC_NODE;
+    r->section = section;
     r->node = find_node(name);
     if (r->for_links) {
         return;
@@ -260,19 +273,22 @@ static void open_node(struct reader *r, struct span name)
         return;
     }
     struct config_node *node = &c->nodes[c->node_count++];
-    *node = (struct config_node){.line = r->line};
+    *node = (struct config_node){
+        .line = r->line, .open = section == SEC_OPEN, .dialect = CONFIG_DIALECT_AT, .lines = 1};
     memcpy(node->name, name.at, name.bytes); /* at most 32 bytes; the rest is NUL */
 }
 
 static void open_section(struct reader *r, struct span name)
 {
-    static const struct span node = {"node ", 5};
-    if (name.bytes >= node.bytes && memcmp(name.at, node.at, node.bytes) == 0) {
-        open_node(r, (struct span){name.at + node.bytes, name.bytes - node.bytes});
+    static const struct span node = {"node ", 5}, open = {"open ", 5};
+    struct span first = {name.at, name.bytes < node.bytes ? name.bytes : node.bytes};
+    if (span_equal(first, node) || span_equal(first, open)) {
+        open_node(r, span_equal(first, node) ? SEC_NODE : SEC_OPEN,
+                  (struct span){name.at + first.bytes, name.bytes - first.bytes});
         return;
     }
     enum config_section section = config_keys_section(name);
-    if (section == SEC_NONE || section == SEC_NODE) { /* [node] without a name */
+    if (section == SEC_NONE || section == SEC_NODE || section == SEC_OPEN) { /* without a name */
         config_keys_put_unknown_section(fault((struct place){.line = r->line}), name);
         return;
     }
@@ -425,7 +441,7 @@ static void set(struct span assignment)
             trimmed((struct span){assignment.at, (size_t)(dot - assignment.at)}));
         at.key = trimmed((struct span){dot + 1, (size_t)(equals - dot) - 1});
     }
-    if (at.section == SEC_NONE || at.section == SEC_LINKS) {
+    if (at.section == SEC_NONE || at.section == SEC_OPEN || at.section == SEC_LINKS) {
         config_keys_put_is_not(fault(at), assignment,
                                "SECTION.KEY=VALUE; use section herd, node, places, limits or log");
         return;
@@ -454,15 +470,27 @@ int config_set(struct config *c, struct span assignment)
 
 static bool select_self(struct config *c, struct span name)
 {
+    unsigned runnable = 0;
+    for (unsigned i = 0; i < c->node_count; i++) {
+        runnable += !c->nodes[i].open;
+    }
     c->self = find_node(name);
-    if (c->node_count == 0) {
+    if (runnable == 0) {
         text_str(fault((struct place){0}), "no nodes; add a section [node NAME] for each");
         return false;
     }
     if (name.bytes == 0) {
         struct text *t = fault((struct place){0});
         text_str(t, "which node? use ");
-        put_node_names(t);
+        put_node_names(t, false);
+        return false;
+    }
+    if (c->self < c->node_count && c->nodes[c->self].open) {
+        struct text *t = fault((struct place){.line = c->nodes[c->self].line,
+                                              .section = SEC_OPEN,
+                                              .node = span_of(c->nodes[c->self].name)});
+        text_str(t, "a neighbour of the older kind is not run from here; use ");
+        put_node_names(t, false);
         return false;
     }
     if (c->self == c->node_count) {
@@ -477,14 +505,19 @@ static bool select_self(struct config *c, struct span name)
 
 static bool check_node_is_complete(const struct config *c, unsigned i)
 {
-    for (unsigned k = 0; k < CONFIG_KEYS_NODE_COUNT; k++) {
+    bool open = c->nodes[i].open;
+    unsigned first = open ? CONFIG_KEYS_NODE_COUNT : 0;
+    unsigned count = open ? CONFIG_KEYS_OPEN_NEEDED : CONFIG_KEYS_NODE_COUNT;
+    for (unsigned k = first; k < first + count; k++) {
         if (making.node_key_line[i][k] == 0 && !(i == c->self && making.self_has[k])) {
             struct place at = {.line = c->nodes[i].line,
-                               .section = SEC_NODE,
+                               .section = open ? SEC_OPEN : SEC_NODE,
                                .node = span_of(c->nodes[i].name),
                                .key = span_of(config_keys_get(k)->name)};
             struct text *t = fault(at);
-            text_str(t, "missing; every node needs ");
+            text_str(t, "missing; every ");
+            text_str(t, open ? "open neighbour" : "node");
+            text_str(t, " needs ");
             text_str(t, config_keys_get(k)->what);
             text_str(t, " there");
             return false;
@@ -493,7 +526,8 @@ static bool check_node_is_complete(const struct config *c, unsigned i)
     return true;
 }
 
-/* No two listeners at one address and port. `b` may be `a`: its two ports differ. */
+/* No two listeners at one address and port. `b` may be `a`: its two ports differ. Who is open has no
+ * link_port: 0, which is no port of anybody else. */
 static bool check_ports_differ(const struct config_node *a, const struct config_node *b)
 {
     bool same_node = a == b;
@@ -503,19 +537,20 @@ static bool check_ports_differ(const struct config_node *a, const struct config_
     }
     if (a->port == b->link_port || (!same_node && a->port == b->port)) {
         port = a->port;
-    } else if (!same_node && (a->link_port == b->link_port || a->link_port == b->port)) {
+    } else if (!same_node && a->link_port != 0 &&
+               (a->link_port == b->link_port || a->link_port == b->port)) {
         port = a->link_port;
     } else {
         return true;
     }
-    struct text *t =
-        fault((struct place){.line = b->line, .section = SEC_NODE, .node = span_of(b->name)});
+    struct text *t = fault((struct place){
+        .line = b->line, .section = b->open ? SEC_OPEN : SEC_NODE, .node = span_of(b->name)});
     text_str(t, "port ");
     text_u64(t, port);
     if (same_node) {
         text_str(t, " is both port and link_port; use two");
     } else {
-        text_str(t, " is taken by node ");
+        text_str(t, a->open ? " is taken by open neighbour " : " is taken by node ");
         text_str(t, a->name);
         text_str(t, " at the same address; use another");
     }
@@ -541,8 +576,12 @@ static bool check_nodes(const struct config *c)
 
 static bool check_links(const struct config *c)
 {
+    uint32_t open = 0; /* [open NAME] is consent enough */
     for (unsigned i = 0; i < c->node_count; i++) {
-        if (c->nodes[i].links != 0 && !c->insecure_links) {
+        open |= (uint32_t)c->nodes[i].open << i;
+    }
+    for (unsigned i = 0; i < c->node_count; i++) {
+        if (!c->nodes[i].open && (c->nodes[i].links & ~open) != 0 && !c->insecure_links) {
             text_str(fault((struct place){.section = SEC_HERD, .key = SPAN_LIT("insecure_links")}),
                      "links have no keys yet and go over plain TCP, so that whoever reaches a link "
                      "port can write records; accept that with insecure_links = yes, or remove "
@@ -553,34 +592,41 @@ static bool check_links(const struct config *c)
     return true;
 }
 
+/* Puts node i into a list that is in the order of names. */
+static bool list_by_name(const struct config *c, uint8_t *list, unsigned *count, unsigned capacity,
+                         unsigned i)
+{
+    bool open = c->nodes[i].open;
+    if (*count == capacity) {
+        struct text *t = fault((struct place){.section = SEC_LINKS});
+        text_str(t, c->nodes[c->self].name);
+        text_str(t,
+                 open ? " has more open neighbours than the " : " has more neighbours than the ");
+        text_u64(t, capacity);
+        text_str(t, " that this board has room for");
+        return false;
+    }
+    unsigned at = (*count)++;
+    struct span name = span_of(c->nodes[i].name);
+    for (; at > 0 && span_compare(span_of(c->nodes[list[at - 1]].name), name) > 0; at--) {
+        list[at] = list[at - 1];
+    }
+    list[at] = (uint8_t)i;
+    return true;
+}
+
 /* Neighbours in the order of their names, so that every start of a node numbers its links alike. */
 static bool list_neighbours(struct config *c)
 {
-    const struct config_node *self = &c->nodes[c->self];
-    for (unsigned i = 0; i < c->node_count; i++) {
-        if ((self->links >> i & 1u) == 0) {
+    bool ok = true;
+    for (unsigned i = 0; ok && i < c->node_count; i++) {
+        if ((c->nodes[c->self].links >> i & 1u) == 0) {
             continue;
         }
-        if (c->neighbour_count == CFG_LINKS) {
-            struct text *t = fault((struct place){.section = SEC_LINKS});
-            text_str(t, self->name);
-            text_str(t, " has more neighbours than the ");
-            text_u64(t, CFG_LINKS);
-            text_str(t, " that this board has room for");
-            return false;
-        }
-        unsigned at = c->neighbour_count++;
-        struct span name = span_of(c->nodes[i].name);
-        for (; at > 0; at--) {
-            uint8_t before = c->neighbours[at - 1];
-            if (span_compare(span_of(c->nodes[before].name), name) < 0) {
-                break;
-            }
-            c->neighbours[at] = before;
-        }
-        c->neighbours[at] = (uint8_t)i;
+        ok = c->nodes[i].open ? list_by_name(c, c->open, &c->open_count, CFG_OPEN_LINKS, i)
+                              : list_by_name(c, c->neighbours, &c->neighbour_count, CFG_LINKS, i);
     }
-    return true;
+    return ok;
 }
 
 static void fill_host(struct config_places *places)
@@ -601,7 +647,25 @@ int config_finish(struct config *c, struct span node)
         return HERD_E_SYNTAX;
     }
     c->neighbour_count = 0;
+    c->open_count = 0;
     fill_host(&c->places);
     bool ok = select_self(c, node) && check_nodes(c) && check_links(c) && list_neighbours(c);
     return ok ? HERD_OK : HERD_E_RANGE;
+}
+
+int config_check_addresses(struct config *c, bool addresses_are_real)
+{
+    HERD_ASSERT(c == making.config && !making.failed);
+    if (addresses_are_real || c->open_anyone || c->open_count == 0) {
+        return HERD_OK;
+    }
+    struct text *t = fault((struct place){.section = SEC_HERD, .key = SPAN_LIT("open_anyone")});
+    text_str(t, "on this network every peer seems to have the same address, so that ");
+    text_str(t, c->nodes[c->self].name);
+    text_str(t, " cannot tell its open neighbour ");
+    text_str(t, c->nodes[c->open[0]].name);
+    text_str(t,
+             " from its clients; accept such lines from anyone with open_anyone = yes, or remove "
+             "the link");
+    return HERD_E_RANGE;
 }

@@ -26,13 +26,23 @@
 
 enum config_provider { CONFIG_PLACES_GOOGLE, CONFIG_PLACES_GOOGLE_LEGACY, CONFIG_PLACES_NONE };
 
+/* What a neighbour of the older kind speaks. */
+enum config_dialect {
+    CONFIG_DIALECT_AT,    /* AT server difference client location stamp */
+    CONFIG_DIALECT_UPDATE /* UPDATE client location stamp label server */
+};
+
+/* A section [node NAME], or [open NAME] for a neighbour of the older kind. */
 struct config_node {
     char name[PROTO_SERVER_BYTES_MAX + 1];
     uint32_t address;   /* IPv4, host byte order */
     uint16_t port;      /* client listener */
-    uint16_t link_port; /* link listener */
-    uint32_t links;     /* bit i: linked with node i */
+    uint16_t link_port; /* link listener; 0 if open */
+    uint32_t links;     /* bit i: linked with node i; never between two that are open */
     unsigned line;      /* of its section, for errors */
+    bool open;          /* of the older kind; what follows is of those only */
+    enum config_dialect dialect;
+    uint16_t lines; /* reports that it is told on one connection, 1 to 32 */
 };
 
 struct config_places {
@@ -57,11 +67,14 @@ struct config_ntp {
 };
 
 struct config {
-    struct config_node nodes[CFG_NODES];
+    struct config_node nodes[CFG_NODES]; /* those that are open included */
     unsigned node_count;
     unsigned self;                 /* index of this node */
     uint8_t neighbours[CFG_LINKS]; /* indices of nodes this one is linked with, by name order */
     unsigned neighbour_count;
+    uint8_t open[CFG_OPEN_LINKS]; /* the same of its open neighbours */
+    unsigned open_count;
+    bool open_anyone;      /* any client may speak as an open neighbour */
     uint16_t report_bytes; /* 32 to CFG_REPORT_BYTES */
     uint32_t skew_max_s;   /* 1 to 86400 */
     bool insecure_links;
@@ -73,8 +86,8 @@ struct config {
 };
 
 /* `file` names the text in errors; `error` receives one line without newline: give it 512 bytes and
- * 34 for each of CFG_NODES. *c, `file` and `error` live until config_finish returns. *c is filled with
- * defaults. */
+ * 34 for each of CFG_NODES. *c, `file` and `error` live until config_finish, or config_check_addresses,
+ * returns. *c is filled with defaults. */
 void config_begin(struct config *c, struct span file, struct text *error);
 /* The whole herd file: LF or CRLF, with or without a BOM; needs no final NUL and is not kept.
  * HERD_E_SYNTAX with an error text. Cost: two passes, some INI_MAX_LINE bytes of stack. */
@@ -86,5 +99,9 @@ int config_set(struct config *c, struct span assignment) HERD_MUST_CHECK;
  * accepts and this board has room for. HERD_E_RANGE (or HERD_E_SYNTAX when a step before failed) with
  * an error text. */
 int config_finish(struct config *c, struct span node) HERD_MUST_CHECK;
+/* After config_finish: whether this node can tell its open neighbours from its clients, which by
+ * `addresses_are_real` (hal_net_addresses_are_real) or by open_anyone it can. HERD_E_RANGE with an error
+ * text. */
+int config_check_addresses(struct config *c, bool addresses_are_real) HERD_MUST_CHECK;
 
 #endif

@@ -11,8 +11,8 @@
 #define WORD_BYTES_MAX        24 /* longer words have no likely meaning */
 
 static const char *const section_names[SEC_COUNT] = {
-    [SEC_NONE] = "",         [SEC_HERD] = "herd",     [SEC_NODE] = "node", [SEC_LINKS] = "links",
-    [SEC_PLACES] = "places", [SEC_LIMITS] = "limits", [SEC_LOG] = "log",
+    [SEC_NONE] = "",       [SEC_HERD] = "herd",     [SEC_NODE] = "node",     [SEC_OPEN] = "open",
+    [SEC_LINKS] = "links", [SEC_PLACES] = "places", [SEC_LIMITS] = "limits", [SEC_LOG] = "log",
 };
 
 /* --- The keys ---------------------------------------------------------------------------------- */
@@ -26,6 +26,7 @@ static bool parse_path(const struct config_key *, struct span, void *, struct te
 static bool parse_provider(const struct config_key *, struct span, void *, struct text *);
 static bool parse_level(const struct config_key *, struct span, void *, struct text *);
 static bool parse_ntp(const struct config_key *, struct span, void *, struct text *);
+static bool parse_dialect(const struct config_key *, struct span, void *, struct text *);
 
 #define IN(field) offsetof(struct config, field)
 #define OF(field) offsetof(struct config_node, field)
@@ -35,11 +36,16 @@ static const struct config_key keys[] = {
     {SEC_NODE, "address", parse_address, OF(address), 7, 15, "an IPv4 address", NULL},
     {SEC_NODE, "port", parse_u16, OF(port), 1, 65535, "a port", NULL},
     {SEC_NODE, "link_port", parse_u16, OF(link_port), 1, 65535, "a port", NULL},
+    {SEC_OPEN, "address", parse_address, OF(address), 7, 15, "an IPv4 address", NULL},
+    {SEC_OPEN, "port", parse_u16, OF(port), 1, 65535, "a port", NULL},
+    {SEC_OPEN, "dialect", parse_dialect, OF(dialect), 0, 0, "a dialect", NULL},
+    {SEC_OPEN, "lines", parse_u16, OF(lines), 1, 32, "a number of lines", NULL},
     {SEC_HERD, "report_bytes", parse_u16, IN(report_bytes), 32, CFG_REPORT_BYTES,
      "a size in bytes", ", the most that this board holds"},
     {SEC_HERD, "skew_max", parse_u32, IN(skew_max_s), 1, 86400, "a time in seconds", NULL},
     {SEC_HERD, "insecure_links", parse_bool, IN(insecure_links), 0, 0, "a choice here", NULL},
     {SEC_HERD, "ntp", parse_ntp, IN(ntp), 0, CONFIG_NTP_MAX, "a list of IPv4 addresses", NULL},
+    {SEC_HERD, "open_anyone", parse_bool, IN(open_anyone), 0, 0, "a choice here", NULL},
     {SEC_PLACES, "provider", parse_provider, IN(places.provider), 0, 0, "a provider", NULL},
     {SEC_PLACES, "host", parse_host, IN(places.host), 0, CONFIG_HOST_BYTES_MAX, "a host name",
      NULL},
@@ -125,6 +131,8 @@ static const char *const bool_words[] = {"yes", "no"};
 static const char *const provider_words[] = {[CONFIG_PLACES_GOOGLE] = "google",
                                              [CONFIG_PLACES_GOOGLE_LEGACY] = "google-legacy",
                                              [CONFIG_PLACES_NONE] = "none"};
+static const char *const dialect_words[] = {
+    [CONFIG_DIALECT_AT] = "at", [CONFIG_DIALECT_UPDATE] = "update"};
 static const char *const level_words[] = {
     [LOG_ERROR] = "error", [LOG_WARN] = "warn", [LOG_INFO] = "info", [LOG_DEBUG] = "debug"};
 
@@ -158,6 +166,17 @@ static bool parse_level(const struct config_key *key, struct span value, void *f
         return false;
     }
     *(enum log_level *)field = (enum log_level)index;
+    return true;
+}
+
+static bool parse_dialect(const struct config_key *key, struct span value, void *field,
+                          struct text *why)
+{
+    unsigned index = 0;
+    if (!parse_word(key, value, dialect_words, 2, &index, why)) {
+        return false;
+    }
+    *(enum config_dialect *)field = (enum config_dialect)index;
     return true;
 }
 
@@ -343,6 +362,11 @@ static void format_level(const void *field, struct text *t)
     text_str(t, level_words[*(const enum log_level *)field]);
 }
 
+static void format_dialect(const void *field, struct text *t)
+{
+    text_str(t, dialect_words[*(const enum config_dialect *)field]);
+}
+
 static void format_ntp(const void *field, struct text *t)
 {
     const struct config_ntp *ntp = field;
@@ -360,6 +384,7 @@ static const struct {
     {parse_u16, format_u16},           {parse_u32, format_u32},     {parse_bool, format_bool},
     {parse_address, format_address},   {parse_host, format_text},   {parse_path, format_text},
     {parse_provider, format_provider}, {parse_level, format_level}, {parse_ntp, format_ntp},
+    {parse_dialect, format_dialect},
 };
 
 void config_keys_format(const struct config_key *key, const void *base, struct text *t)
@@ -489,9 +514,9 @@ void config_keys_put_unknown_section(struct text *t, struct span name)
         if (is_likely(name, section_names[i])) {
             text_str(t, "did you mean [");
             text_str(t, section_names[i]);
-            text_str(t, i == SEC_NODE ? " NAME]?" : "]?");
+            text_str(t, i == SEC_NODE || i == SEC_OPEN ? " NAME]?" : "]?");
             return;
         }
     }
-    text_str(t, "use [herd], [node NAME], [links], [places], [limits] or [log]");
+    text_str(t, "use [herd], [node NAME], [open NAME], [links], [places], [limits] or [log]");
 }

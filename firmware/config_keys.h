@@ -11,14 +11,20 @@
 #include "text.h"
 
 /* The rows of the table; asserted where it is. The first NODE rows are those of [node NAME], and every
- * node needs each of them. */
-#define CONFIG_KEYS_COUNT      20
-#define CONFIG_KEYS_NODE_COUNT 3
+ * node needs each of them. The OPEN rows behind them are those of [open NAME], of which every
+ * neighbour of the older kind needs the first two. */
+#define CONFIG_KEYS_COUNT       25
+#define CONFIG_KEYS_NODE_COUNT  3
+#define CONFIG_KEYS_OPEN_COUNT  4
+#define CONFIG_KEYS_OPEN_NEEDED 2
+/* All rows whose sections may stand in a file many times. */
+#define CONFIG_KEYS_NAMED_COUNT (CONFIG_KEYS_NODE_COUNT + CONFIG_KEYS_OPEN_COUNT)
 
 enum config_section {
     SEC_NONE,
     SEC_HERD,
     SEC_NODE,
+    SEC_OPEN,
     SEC_LINKS, /* its keys are names of nodes, not in the table */
     SEC_PLACES,
     SEC_LIMITS,
@@ -31,7 +37,7 @@ struct config_key {
     const char *name;
     /* Writes the field, or appends to `why` what is wrong with the value and what would be right. */
     bool (*parse)(const struct config_key *key, struct span value, void *field, struct text *why);
-    size_t offset; /* of the field, in struct config; SEC_NODE: in struct config_node */
+    size_t offset; /* of the field, in struct config; SEC_NODE, SEC_OPEN: in struct config_node */
     uint32_t min;  /* of a number; of a text, its length in bytes */
     uint32_t max;
     const char *what; /* what a value is, in errors: "a port" */
@@ -50,8 +56,8 @@ const struct config_key *config_keys_get(unsigned index);
 /* Index of a key of a section; CONFIG_KEYS_COUNT when there is none. */
 unsigned config_keys_find(enum config_section section, struct span name);
 
-/* Gives the key's field in `base` its value; `base` is a struct config_node for SEC_NODE, else a struct
- * config. False, and nothing written but `why`, when the value is not legal. */
+/* Gives the key's field in `base` its value; `base` is a struct config_node for SEC_NODE and SEC_OPEN, else a
+ * struct config. False, and nothing written but `why`, when the value is not legal. */
 bool config_keys_assign(const struct config_key *key, struct span value, void *base,
                         struct text *why);
 

@@ -14,6 +14,8 @@
 _Static_assert(CFG_CONN_RX_BYTES >= TCP_WND, "whatever the window admits fits in the ring");
 _Static_assert(MEMP_NUM_TCP_PCB >= CFG_CONN_SLOTS + 2 * CFG_CONN_BACKLOG,
                "a crowd of embryonic connections leaves every slot its PCB");
+_Static_assert(CFG_CONN_SLOTS == CFG_SESSIONS + CFG_CONN_LINK_SLOTS + CFG_OPEN_LINKS + 1,
+               "the ranges of the classes fill the slots");
 _Static_assert(CFG_CONN_SLOTS < 0xFFFF, "a handle holds slot + 1 in 16 bits");
 
 struct conn {
@@ -35,6 +37,7 @@ struct conn {
     size_t tx_first; /* oldest byte that is not acknowledged */
     size_t tx_used;  /* bytes in the ring */
     size_t tx_given; /* of these, handed to lwIP */
+    size_t tx_lost;  /* bytes in the ring when it was lost */
 };
 
 /* Slots of a class are contiguous, so that a class's bitmap of ready slots is a few words. */
@@ -45,7 +48,8 @@ struct class_range {
 static const struct class_range ranges[CONN_CLASS_COUNT] = {
     [CONN_SESSION] = {0, CFG_SESSIONS},
     [CONN_LINK] = {CFG_SESSIONS, CFG_CONN_LINK_SLOTS},
-    [CONN_UPSTREAM] = {CFG_SESSIONS + CFG_CONN_LINK_SLOTS, 1},
+    [CONN_OLDER] = {CFG_SESSIONS + CFG_CONN_LINK_SLOTS, CFG_OPEN_LINKS},
+    [CONN_UPSTREAM] = {CFG_SESSIONS + CFG_CONN_LINK_SLOTS + CFG_OPEN_LINKS, 1},
 };
 
 #define WORDS(bits) (((bits) + 31) / 32)
@@ -192,6 +196,7 @@ static void lose(struct conn *c, enum conn_reason reason)
     }
     c->state = CONN_LOST;
     c->reason = (uint8_t)reason;
+    c->tx_lost = c->tx_used;
     c->tx_used = 0;
     c->tx_given = 0;
     tell_owner(c);
@@ -263,6 +268,11 @@ static err_t on_received(void *arg, struct tcp_pcb *pcb, struct pbuf *p, err_t e
 static void let_go(struct conn *c)
 {
     struct tcp_pcb *pcb = detach(c);
+    if (c->class == CONN_OLDER) {
+        /* A neighbour with a connection for each message that does not end its side would hold every
+         * spare PCB for 20 s each: any other connection may have them, even one at its SYN. */
+        tcp_setprio(pcb, TCP_PRIO_MIN - 1);
+    }
     if (tcp_close(pcb) != ERR_OK) {
         tcp_abort(pcb); /* cannot happen once FIN is queued */
     }
@@ -676,6 +686,15 @@ size_t conn_write(conn_handle h, const void *data, size_t n)
     bit_set(unsent, index_of(c));
     sched_wake(&task);
     return n;
+}
+
+size_t conn_unacked(conn_handle h)
+{
+    const struct conn *c = lookup(h);
+    if (c == NULL) {
+        return SIZE_MAX;
+    }
+    return c->state == CONN_LOST ? c->tx_lost : c->tx_used;
 }
 
 void conn_finish(conn_handle h)

@@ -25,7 +25,13 @@
 typedef uint32_t conn_handle;
 #define CONN_NONE ((conn_handle)0)
 
-enum conn_class { CONN_SESSION, CONN_LINK, CONN_UPSTREAM, CONN_CLASS_COUNT };
+enum conn_class {
+    CONN_SESSION,  /* taken from clients */
+    CONN_LINK,     /* between nodes, dialled and taken */
+    CONN_OLDER,    /* dialled to neighbours of the older kind */
+    CONN_UPSTREAM, /* dialled to the provider of places */
+    CONN_CLASS_COUNT
+};
 
 enum conn_state {
     CONN_OPENING, /* dialled, not yet connected */
@@ -106,6 +112,11 @@ size_t conn_readable(conn_handle h);
 size_t conn_room(conn_handle h);
 /* Appends up to n bytes to the send ring; returns how many were taken. */
 size_t conn_write(conn_handle h, const void *data, size_t n);
+
+/* Bytes written that the peer's TCP has not acknowledged; of a lost connection: when it was lost.
+ * SIZE_MAX on a stale handle: nothing is known any more. 0 says that the peer's TCP has them all,
+ * never that its application read them. */
+size_t conn_unacked(conn_handle h);
 
 /* No more reading or writing by the owner: what was written is delivered, then FIN. The handle is
  * stale at once; the slot is free when everything is acknowledged or a deadline passed. */

@@ -34,7 +34,7 @@ enum mode {
 };
 
 static struct console_means means;
-static struct console_edit edit;
+CFG_SECRET static struct console_edit edit;
 static struct console_call call;
 static const struct console_command *running;
 static enum mode mode;
@@ -46,7 +46,7 @@ static char load_node[PROTO_SERVER_BYTES_MAX];
 static size_t load_node_bytes;
 static unsigned page_lines;
 
-static char input[INPUT_BYTES];
+CFG_SECRET static char input[INPUT_BYTES];
 static size_t input_bytes;
 static size_t input_at;
 

@@ -19,7 +19,7 @@ _Static_assert(CONFIG_KEYS_COUNT < 255 && CFG_NODES < 255, "packed in 8 bits eac
 
 static bool is_named(enum config_section section)
 {
-    return section == SEC_NODE;
+    return section == SEC_NODE || section == SEC_OPEN;
 }
 
 static void put_key(struct text *out, const struct config_key *key, const void *base)
@@ -78,13 +78,13 @@ static bool show_nodes(struct console_call *call, struct text *out, const struct
         return true;
     }
     const struct config_node *n = &c->nodes[node];
-    unsigned key = key_of(SEC_NODE, row > 0 ? row - 1 : 0);
+    unsigned key = key_of(n->open ? SEC_OPEN : SEC_NODE, row > 0 ? row - 1 : 0);
     if (row > 0 && key == CONFIG_KEYS_COUNT) {
         call->step = STEP(IN_NODES, node + 1, 0);
         return true;
     }
     if (row == 0) {
-        text_str(out, "[node ");
+        text_str(out, n->open ? "[open " : "[node ");
         text_str(out, n->name);
         text_str(out, node == c->self ? "] ; this node" : "]");
         call->step = STEP(IN_NODES, node, 1);

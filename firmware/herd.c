@@ -14,6 +14,7 @@
 #include "log.h"
 #include "names.h"
 #include "nv.h"
+#include "older.h"
 #include "places.h"
 #include "rng.h"
 #include "sched.h"
@@ -72,13 +73,28 @@ static int start_network(const struct config *config)
     return HERD_OK;
 }
 
+/* The herd's own names have their places before anything that is heard can take them. */
+static int intern_names(const struct config *config)
+{
+    int err = HERD_OK;
+    for (unsigned i = 0; i < config->node_count && err == HERD_OK; i++) {
+        uint8_t index = 0;
+        err = names_intern(span_of(config->nodes[i].name), &index);
+    }
+    return err;
+}
+
 /* The rooms in the order in which their tasks run within a round. */
 static int start_rooms(const struct herd_boot *boot)
 {
     const struct config *config = boot->config;
     names_init();
     clients_init(CFG_DEVICES);
-    int err = start_network(config);
+    int err = intern_names(config);
+    if (err != HERD_OK) {
+        return fail("server names", err);
+    }
+    err = start_network(config);
     if (err != HERD_OK) {
         return err;
     }
@@ -90,6 +106,10 @@ static int start_rooms(const struct herd_boot *boot)
     err = session_init(config);
     if (err != HERD_OK) {
         return fail("client listener", err);
+    }
+    err = older_init(config);
+    if (err != HERD_OK) {
+        return fail("open neighbours need open_anyone on this network", err);
     }
     if (config->places.provider != CONFIG_PLACES_NONE) {
         err = tls_init(boot->trust_pem);
@@ -218,6 +238,7 @@ void herd_stop(void)
     }
     if (has_network) {
         links_stop();
+        older_stop();
     }
     stopped_at_ms = hal_clock_ms() + STOP_MS;
 }

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "backoff.h"
 #include "clients.h"
 #include "conn.h"
 #include "frames.h"
@@ -9,6 +10,7 @@
 #include "log.h"
 #include "names.h"
 #include "nv.h"
+#include "older.h"
 #include "replica.h"
 #include "rng.h"
 #include "sched.h"
@@ -244,15 +246,8 @@ static void send_records(unsigned link)
 
 static void schedule_retry(struct link *k)
 {
-    unsigned doublings = k->failures < 16 ? k->failures : 16;
-    uint32_t delay = CFG_LINK_RETRY_FIRST_MS;
-    while (doublings-- > 0 && delay < CFG_LINK_RETRY_LAST_MS) {
-        delay *= 2;
-    }
-    if (delay > CFG_LINK_RETRY_LAST_MS) {
-        delay = CFG_LINK_RETRY_LAST_MS;
-    }
-    k->retry_ms = sched_now_ms() + delay / 2 + rng_u32() % (delay / 2 + 1);
+    k->retry_ms = sched_now_ms() + backoff_ms(k->failures, CFG_LINK_RETRY_FIRST_MS,
+                                              CFG_LINK_RETRY_LAST_MS, rng_u32());
 }
 
 static void link_down(unsigned link, const char *reason)
@@ -443,6 +438,7 @@ static void got_report(struct channel *ch, struct span body)
         return;
     }
     sched_wake(&task); /* other links may have something to send now */
+    older_wake();
 }
 
 static int got_ack(const struct channel *ch, struct span body)
@@ -761,7 +757,7 @@ int links_init(const struct config *given)
         links[i] = (struct link){
             .node = config->neighbours[i], .live = NO_CHANNEL, .dialling = NO_CHANNEL};
     }
-    replica_init(link_count, (int64_t)config->skew_max_s * WHEN_NS_PER_S);
+    replica_init(link_count + config->open_count, (int64_t)config->skew_max_s * WHEN_NS_PER_S);
     trusted = compute_trust();
     sched_add(&task);
     conn_set_owner(CONN_LINK, &task);

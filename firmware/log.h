@@ -49,6 +49,14 @@ enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
     X(EV_LINK_SENT, LOG_INFO, "link.sent")                                                         \
     X(EV_LINK_GOT, LOG_INFO, "link.got")                                                           \
     X(EV_LINK_BEAT, LOG_DEBUG, "link.beat")                                                        \
+    X(EV_OLDER_OPEN, LOG_WARN, "older.open")                                                       \
+    X(EV_OLDER_DIAL, LOG_DEBUG, "older.dial")                                                      \
+    X(EV_OLDER_MADE, LOG_INFO, "older.made")                                                       \
+    X(EV_OLDER_DROPPED, LOG_INFO, "older.dropped")                                                 \
+    X(EV_OLDER_RETRY, LOG_WARN, "older.retry")                                                     \
+    X(EV_OLDER_SENT, LOG_INFO, "older.sent")                                                       \
+    X(EV_OLDER_GOT, LOG_INFO, "older.got")                                                         \
+    X(EV_OLDER_REFUSED, LOG_WARN, "older.refused")                                                 \
     X(EV_CLOCK_TRUST, LOG_WARN, "clock.trust")                                                     \
     X(EV_CLOCK_UNKNOWN, LOG_WARN, "clock.unknown")                                                 \
     X(EV_CLOCK_SET, LOG_INFO, "clock.set")                                                         \

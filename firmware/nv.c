@@ -40,12 +40,12 @@ struct place {
 static struct hal_flash_geometry geometry;
 static struct place states;
 static struct place configs;
-static struct state state;
+CFG_SECRET static struct state state;
 static struct nv_info info;
 static const char *status_text = "there is no non-volatile memory";
 
 /* Header and payload together, as they are programmed. */
-static uint8_t image[CFG_NV_CONFIG_BYTES];
+CFG_SECRET static uint8_t image[CFG_NV_CONFIG_BYTES];
 
 /* --- Bytes ------------------------------------------------------------------------------------- */
 

@@ -10,8 +10,7 @@ bool proto_is_space(char c)
     return c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == '\f' || c == '\v';
 }
 
-/* Takes the next field off *rest; an empty one when only white space is left. */
-static struct span take_field(struct span *rest)
+struct span proto_take_field(struct span *rest)
 {
     size_t begin = 0;
 
@@ -45,8 +44,7 @@ static bool is_client(struct span s)
     return s.bytes > 0;
 }
 
-/* HERD_E_SYNTAX, or HERD_E_RANGE when the three together are longer than report_bytes. */
-static int parse_report(const struct span fields[3], size_t report_bytes, struct proto_report *out)
+int proto_parse_report(const struct span fields[3], size_t report_bytes, struct proto_report *out)
 {
     struct geo_point point; /* only checked: a record keeps the text */
     int64_t stamp_ns;
@@ -83,11 +81,11 @@ void proto_parse(struct span line, size_t report_bytes, struct proto_command *ou
     struct span fields[FIELDS_MAX];
     size_t count = 0;
     struct span rest = line;
-    struct span field = take_field(&rest);
+    struct span field = proto_take_field(&rest);
 
     while (field.bytes > 0 && count < FIELDS_MAX) {
         fields[count++] = field;
-        field = take_field(&rest);
+        field = proto_take_field(&rest);
     }
     *out = (struct proto_command){.kind = PROTO_INVALID};
     if (count == 0) {
@@ -95,7 +93,7 @@ void proto_parse(struct span line, size_t report_bytes, struct proto_command *ou
     } else if (count < FIELDS_MAX || field.bytes > 0) {
         return;
     } else if (span_equal(fields[0], SPAN_LIT("IAMAT"))) {
-        if (parse_report(&fields[1], report_bytes, &out->iamat) == HERD_OK) {
+        if (proto_parse_report(&fields[1], report_bytes, &out->iamat) == HERD_OK) {
             out->kind = PROTO_IAMAT;
         }
     } else if (span_equal(fields[0], SPAN_LIT("WHATSAT"))) {
@@ -151,7 +149,7 @@ int proto_parse_at(struct span line, size_t report_bytes, struct span *server,
         when_parse_difference(fields[2], &difference) != HERD_OK) {
         return HERD_E_SYNTAX;
     }
-    int err = parse_report(&fields[3], report_bytes, &found);
+    int err = proto_parse_report(&fields[3], report_bytes, &found);
     if (err != HERD_OK) {
         return err;
     }

@@ -43,6 +43,14 @@ struct proto_command {
     };
 };
 
+/* Takes the next field off *rest: bytes without white space. Empty when only white space is left. */
+struct span proto_take_field(struct span *rest);
+
+/* A report from its client, location and stamp. HERD_E_SYNTAX: not a report; HERD_E_RANGE: the three
+ * together are longer than report_bytes. */
+int proto_parse_report(const struct span fields[3], size_t report_bytes,
+                       struct proto_report *out) HERD_MUST_CHECK;
+
 /* White space of the protocol: space, TAB, CR, NL, FF, VT. */
 bool proto_is_space(char c);
 

@@ -29,7 +29,7 @@ struct neighbour {
     bool up;
 };
 
-static struct neighbour neighbours[CFG_LINKS];
+static struct neighbour neighbours[REPLICA_LINKS_MAX];
 static unsigned link_count;
 static int64_t skew_max;
 static struct replica_stats stats;
@@ -86,8 +86,8 @@ static int64_t add_clamped(int64_t a, int64_t b)
 
 void replica_init(unsigned links, int64_t skew_max_ns)
 {
-    HERD_ASSERT(links <= CFG_LINKS && skew_max_ns >= 0);
-    for (unsigned link = 0; link < CFG_LINKS; link++) {
+    HERD_ASSERT(links <= REPLICA_LINKS_MAX && skew_max_ns >= 0);
+    for (unsigned link = 0; link < REPLICA_LINKS_MAX; link++) {
         neighbours[link] = (struct neighbour){0};
     }
     link_count = links;
@@ -138,26 +138,30 @@ static bool is_settled(const struct proto_report *report, int64_t now_ns, bool c
     return false;
 }
 
+/* The ordering key of a report that this node is the first of the herd to hear. */
+static int64_t key_on_entry(int64_t stamp_ns, int64_t now_ns, bool clock_trusted)
+{
+    int64_t ahead_ns = add_clamped(now_ns, skew_max);
+
+    return clock_trusted && stamp_ns > ahead_ns ? ahead_ns : stamp_ns;
+}
+
 enum clients_result replica_take(const struct proto_report *report, uint8_t server, int64_t now_ns,
                                  bool clock_trusted)
 {
     enum clients_result result;
     struct client_record record = {
-        .key_ns = report->stamp_ns,
+        .key_ns = key_on_entry(report->stamp_ns, now_ns, clock_trusted),
         .difference_ns = when_difference(now_ns, report->stamp_ns),
         .server = server,
         .flags = 0,
         .report = *report,
     };
-    int64_t ahead_ns = add_clamped(now_ns, skew_max);
     unsigned slot;
     bool evicted;
 
     if (is_settled(report, now_ns, clock_trusted, &result)) {
         return result;
-    }
-    if (clock_trusted && record.key_ns > ahead_ns) {
-        record.key_ns = ahead_ns;
     }
     result = clients_offer(&record, &slot, &evicted);
     if (result == CLIENTS_STORED) {
@@ -200,18 +204,74 @@ int replica_merge(unsigned link, const struct client_record *record, int64_t now
     return HERD_OK;
 }
 
+/* Whether the stored report of this device is, by its stamp, the one that was heard. */
+static bool is_known_older(const struct proto_report *report, unsigned *slot)
+{
+    struct client_record known;
+
+    if (clients_find(report->client, slot) != HERD_OK) {
+        return false;
+    }
+    clients_get(*slot, &known);
+    int64_t apart_ns = known.report.stamp_ns - report->stamp_ns; /* both 0 or more */
+    return apart_ns >= -REPLICA_SAME_NS && apart_ns <= REPLICA_SAME_NS;
+}
+
+static void sender_has(unsigned link, unsigned slot)
+{
+    if (link != REPLICA_NOBODY) {
+        clear_bit(neighbour_of(link)->dirty, slot);
+        clear_bit(neighbour_of(link)->again, slot);
+    }
+}
+
+enum clients_result replica_take_older(unsigned link, const struct client_record *heard,
+                                       int64_t now_ns, bool clock_trusted)
+{
+    enum clients_result result;
+    struct client_record record = *heard;
+    unsigned slot;
+    bool evicted;
+
+    HERD_ASSERT(link == REPLICA_NOBODY || link < link_count);
+    if (is_known_older(&heard->report, &slot)) {
+        sender_has(link, slot);
+        stats.duplicate++;
+        return CLIENTS_SAME;
+    }
+    record.key_ns = key_on_entry(record.report.stamp_ns, now_ns, clock_trusted);
+    if (!is_settled(&record.report, now_ns, clock_trusted, &result)) {
+        result = clients_offer(&record, &slot, &evicted);
+    }
+    if (result == CLIENTS_STORED) {
+        mark_for_all(slot, evicted);
+        sender_has(link, slot);
+        stats.merged++;
+    } else if (result == CLIENTS_OLDER) {
+        stats.duplicate++;
+    }
+    return result;
+}
+
 /* --- Links ---------------------------------------------------------------------------------- */
 
 void replica_link_up(unsigned link)
 {
     struct neighbour *n = neighbour_of(link);
 
-    replica_link_down(link);
+    replica_link_resume(link);
     for (unsigned slot = 0; slot < CFG_DEVICES; slot++) {
         if (clients_used(slot)) {
             set_bit(n->dirty, slot);
         }
     }
+}
+
+void replica_link_resume(unsigned link)
+{
+    struct neighbour *n = neighbour_of(link);
+
+    replica_link_down(link);
     n->acked = 0;
     n->floor = (struct clients_floor){.full = false, .pinned = false, .key_ns = 0};
     n->up = true;
@@ -263,6 +323,13 @@ static bool find_sendable(const struct neighbour *n, unsigned *slot)
         first = (first / WORD_BITS + 1) % WORDS * WORD_BITS;
     }
     return false;
+}
+
+bool replica_has_news(unsigned link)
+{
+    unsigned slot;
+
+    return find_sendable(neighbour_of(link), &slot);
 }
 
 int replica_next(unsigned link, struct client_record *out)

@@ -9,8 +9,8 @@
  * Bits are set whether a link is up or down, so that an evicted record that somebody never heard of
  * is counted; a link that comes up marks every record anyway.
  *
- * Links are numbered 0 to links-1; which neighbour a number means is `links`' business. Another
- * number is a bug (asserted).
+ * Links are numbered 0 to links-1; which neighbour a number means is the business of `links`, and of
+ * `older` for the numbers behind those. Another number is a bug (asserted).
  */
 #ifndef HERD_REPLICA_H
 #define HERD_REPLICA_H
@@ -20,6 +20,13 @@
 
 #include "cfg.h"
 #include "clients.h"
+
+#define REPLICA_LINKS_MAX (CFG_LINKS + CFG_OPEN_LINKS)
+#define REPLICA_NOBODY    REPLICA_LINKS_MAX /* replica_take_older: the sender is not known */
+
+/* Stamps of one device that are no further apart are one report to neighbours of the older kind:
+ * they keep time as a double, which moves today's stamps by up to 120 ns. */
+#define REPLICA_SAME_NS 1000
 
 struct replica_stats {
     uint32_t taken;          /* reports from our own clients that were new */
@@ -31,7 +38,7 @@ struct replica_stats {
     uint32_t resent; /* of these: again, because a link went down with them unacknowledged */
 };
 
-/* Forgets everything; `links` (0 to CFG_LINKS) are in use, all down. skew_max in nanoseconds, 0 or
+/* Forgets everything; `links` (0 to REPLICA_LINKS_MAX) are in use, all down. skew_max in nanoseconds, 0 or
  * more. */
 void replica_init(unsigned links, int64_t skew_max_ns);
 
@@ -54,9 +61,23 @@ enum clients_result replica_take(const struct proto_report *report, uint8_t serv
 int replica_merge(unsigned link, const struct client_record *record, int64_t now_ns,
                   bool clock_trusted) HERD_MUST_CHECK;
 
+/* A neighbour of the older kind sent a report, on `link` or REPLICA_NOBODY. Everything of *heard but
+ * its key, which is computed here as replica_take does, is what it said; spans are not those of the
+ * table. Marks the record for every other link when it is CLIENTS_STORED. Never marks anything for the
+ * sender, so that what it sends is never answered:
+ *   CLIENTS_SAME: the stored stamp is within REPLICA_SAME_NS, whatever else the line says (counted as
+ *     duplicate); the sender lacks nothing;
+ *   CLIENTS_OLDER: as replica_take (counted as duplicate).
+ * Cost: as replica_take. */
+enum clients_result replica_take_older(unsigned link, const struct client_record *heard,
+                                       int64_t now_ns, bool clock_trusted);
+
 /* The link came up: every record that we hold is marked, nothing is in flight, and the neighbour's
  * floor is not known yet. A link that was up goes down first. Cost: O(CFG_DEVICES). */
 void replica_link_up(unsigned link);
+/* The link came up to a neighbour that is told news and nothing else: what is marked stays so,
+ * nothing is in flight, and there is no floor. A link that was up goes down first. Cost: O(1). */
+void replica_link_resume(unsigned link);
 /* The link went down: what was not acknowledged stays marked. Without effect on one that is down. */
 void replica_link_down(unsigned link);
 /* The neighbour announced its floor: records below it are not sent. */
@@ -68,6 +89,9 @@ void replica_set_floor(unsigned link, struct clients_floor floor);
  * O(CFG_DEVICES/32) and O(records passed over), each of which is passed over once; round robin, so
  * that no device starves. */
 int replica_next(unsigned link, struct client_record *out) HERD_MUST_CHECK;
+
+/* Whether something waits for this neighbour, up or down. Cost: O(CFG_DEVICES/32). */
+bool replica_has_news(unsigned link);
 
 /* The neighbour's application has processed this many records since the link came up (modulo 2^32).
  * HERD_E_PROTOCOL: more than were sent, or fewer than before; nothing changed. */

@@ -6,6 +6,7 @@
 #include <mbedtls/platform_util.h>
 #include <mbedtls/sha256.h>
 
+#include "cfg.h"
 #include "hal_clock.h"
 #include "hal_entropy.h"
 #include "nv.h"
@@ -13,14 +14,14 @@
 #define HASH_BYTES     32
 #define HARDWARE_BYTES 48
 
-static mbedtls_ctr_drbg_context drbg;
+CFG_SECRET static mbedtls_ctr_drbg_context drbg;
 static bool has_hardware;
 static bool secret;
 static const char *source = "none";
 
 /* A state of 256 bits that only goes forward: what was derived from it before cannot be computed from
  * what it is now. With hardware it is stirred into what that gives; without it is all there is. */
-static uint8_t pool[HASH_BYTES];
+CFG_SECRET static uint8_t pool[HASH_BYTES];
 
 /* SHA-256(pool, purpose, data) */
 static void derive(uint8_t out[HASH_BYTES], char purpose, const void *data, size_t bytes)

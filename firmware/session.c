@@ -7,6 +7,7 @@
 #include "links.h"
 #include "log.h"
 #include "names.h"
+#include "older.h"
 #include "places.h"
 #include "proto.h"
 #include "replica.h"
@@ -121,6 +122,7 @@ static void answer_iamat(struct session *s, const struct proto_report *report)
     reply(s, text_span(&t));
     if (replica_take(report, own_name, now_ns, links_clock_trusted()) == CLIENTS_STORED) {
         links_wake();
+        older_wake();
     }
 }
 
@@ -272,7 +274,9 @@ static void take_line(struct session *s)
     case PROTO_BLANK:
         break;
     case PROTO_INVALID:
-        answer_invalid(s, line);
+        if (!older_take(s->conn, line)) {
+            answer_invalid(s, line);
+        }
         break;
     case PROTO_IAMAT:
         log_bytes(EV_SESSION_COMMAND, s, "line", line);

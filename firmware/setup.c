@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "hal_net.h"
 #include "log.h"
 #include "nv.h"
 
@@ -14,7 +15,7 @@ _Static_assert(NV_CONFIG_BYTES <= 65535, "lengths have 16 bits");
 
 static const struct setup_factory *factory;
 static struct config trial;
-static char key[SETUP_KEY_BYTES_MAX + 1];
+CFG_SECRET static char key[SETUP_KEY_BYTES_MAX + 1];
 static size_t key_bytes;
 static bool has_own_key; /* not the factory's */
 static enum setup_origin origin;
@@ -152,7 +153,8 @@ static int build(struct config *c, bool with_document, struct span extra, struct
     if (err == HERD_OK && factory->override != NULL && !factory->override(c)) {
         err = HERD_E_SYNTAX;
     }
-    return err == HERD_OK ? config_finish(c, node) : err;
+    err = err == HERD_OK ? config_finish(c, node) : err;
+    return err == HERD_OK ? config_check_addresses(c, hal_net_addresses_are_real()) : err;
 }
 
 static const struct span nothing = {NULL, 0};

@@ -27,7 +27,8 @@ bool hal_net_poll(void);
  * port's network is not that of the herd file (slirp: the host's loopback is 10.0.2.2). */
 uint32_t hal_net_dial_address(uint32_t address);
 
-/* False when all peers seem to have the same address (slirp): caps per address make no sense. */
+/* False when all peers seem to have the same address (slirp): caps per address make no sense, and
+ * nobody is known by an address. May be asked before hal_net_start. */
 bool hal_net_addresses_are_real(void);
 
 #endif

@@ -9,6 +9,7 @@
 #define CFG_REPORT_BYTES        128
 #define CFG_SESSIONS            4
 #define CFG_LINKS               2
+#define CFG_OPEN_LINKS          1
 #define CFG_NODES               16
 #define CFG_SERVER_NAMES        24
 #define CFG_LINE_BYTES          256
@@ -18,6 +19,9 @@
 #define CFG_PLACES_QUERIES      1
 #define CFG_PLACES_ANSWER_BYTES 8192
 #define CFG_LOG_RING_BYTES      4096
+
+/* A section that core dumps leave out (port/posix/secrets.h). */
+#define CFG_SECRET __attribute__((section("herd_secret")))
 
 /* lwIP (port/lwip/lwipopts.h): an Ethernet MTU, two segments of window. */
 #define BOARD_TCP_MSS 1460

@@ -8,6 +8,7 @@
 #define CFG_REPORT_BYTES        512
 #define CFG_SESSIONS            256
 #define CFG_LINKS               8
+#define CFG_OPEN_LINKS          4
 #define CFG_NODES               32
 #define CFG_SERVER_NAMES        64
 #define CFG_LINE_BYTES          1024
@@ -20,6 +21,9 @@
 #define CFG_TLS_ARENA_BYTES     65536
 #define CFG_LOG_RING_BYTES      262144
 #define CFG_LOG_LINE_BYTES      1024
+
+/* A section that core dumps leave out (port/posix/secrets.h). */
+#define CFG_SECRET __attribute__((section("herd_secret")))
 
 /* lwIP (port/lwip/lwipopts.h) */
 #define BOARD_TCP_MSS 8960

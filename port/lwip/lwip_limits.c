@@ -16,6 +16,8 @@ _Static_assert(CFG_CONN_BACKLOG >= 1 && CFG_CONN_BACKLOG <= 255,
                "lwIP counts the backlog in 8 bits");
 _Static_assert(MEMP_NUM_TCP_PCB >= HERD_TCP_SLOTS + 2 * CFG_CONN_BACKLOG + 1,
                "neither half-open nor closing connections take a PCB from a slot of conn");
+_Static_assert(HERD_TCP_SLOTS >= CFG_SESSIONS + 2 * CFG_LINKS + CFG_OPEN_LINKS + 1,
+               "clients, links both ways, neighbours of the older kind and the upstream");
 _Static_assert(MEMP_NUM_TCP_PCB_LISTEN >= 2, "clients and links each have a listener");
 
 _Static_assert(TCP_SND_QUEUELEN >= 4, "a segment before the end of the ring, and one behind it");

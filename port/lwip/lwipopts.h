@@ -44,7 +44,7 @@
 /* --- TCP connections --------------------------------------------------------------------------- */
 
 /* Connections that conn may have open: these hold data. */
-#define HERD_TCP_SLOTS (CFG_SESSIONS + 2 * CFG_LINKS + 1)
+#define HERD_TCP_SLOTS CFG_CONN_SLOTS
 /* Closed by us, waiting for the peer's FIN: nothing but a PCB. lwIP reuses those in TIME_WAIT by
  * itself when it runs out. */
 #define HERD_TCP_LINGER (4 + CFG_SESSIONS / 8)

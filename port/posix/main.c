@@ -12,11 +12,13 @@
 #include "config.h"
 #include "files.h"
 #include "hal_clock.h"
+#include "hal_net.h"
 #include "herd.h"
 #include "log.h"
 #include "nv.h"
 #include "options.h"
 #include "posix.h"
+#include "secrets.h"
 #include "setup.h"
 
 #define STOP_MS 1000 /* to say goodbye */
@@ -50,7 +52,17 @@ static bool configure(struct span text, const char *node, struct text *error)
 {
     config_begin(&config, span_of(o.herd_file), error);
     return config_read(&config, text) == HERD_OK && override(&config) &&
-           config_finish(&config, span_of(node)) == HERD_OK;
+           config_finish(&config, span_of(node)) == HERD_OK &&
+           config_check_addresses(&config, hal_net_addresses_are_real()) == HERD_OK;
+}
+
+static unsigned count_open(void)
+{
+    unsigned open = 0;
+    for (unsigned i = 0; i < config.node_count; i++) {
+        open += config.nodes[i].open;
+    }
+    return open;
 }
 
 static unsigned count_links(void)
@@ -71,17 +83,19 @@ static bool check(struct span text, struct text *error)
         return configure(text, o.node, error);
     }
     (void)configure(text, "", error); /* fails for want of a name, but reads their names */
-    if (config.node_count == 0) {
-        return false;
-    }
+    bool any = false;
     for (unsigned i = 0; i < config.node_count; i++) {
         char name[sizeof config.nodes[0].name];
         memcpy(name, config.nodes[i].name, sizeof name);
+        if (config.nodes[i].open) {
+            continue;
+        }
+        any = true;
         if (!configure(text, name, error)) {
             return false;
         }
     }
-    return true;
+    return any;
 }
 
 /* --- Surroundings ------------------------------------------------------------------------------ */
@@ -194,7 +208,7 @@ static bool set_up(struct span text, struct text *error)
 int main(int argc, char **argv)
 {
     static char error_buffer[PATH_MAX + 4096];
-    static char key_text[SETUP_KEY_BYTES_MAX + 1];
+    CFG_SECRET static char key_text[SETUP_KEY_BYTES_MAX + 1];
     struct text error;
     struct herd_boot boot = {.config = &config};
     struct span text;
@@ -213,7 +227,12 @@ int main(int argc, char **argv)
         if (!check(text, &error)) {
             return wrong(&error);
         }
-        printf("%s: ok, %u nodes, %u links\n", o.herd_file, config.node_count, count_links());
+        unsigned open = count_open();
+        printf("%s: ok, %u nodes, ", o.herd_file, config.node_count - open);
+        if (open > 0) {
+            printf("%u open neighbours, ", open);
+        }
+        printf("%u links\n", count_links());
         return EXIT_STOPPED;
     }
     if (o.state != NULL && posix_flash_open(o.state) != 0) {
@@ -221,6 +240,10 @@ int main(int argc, char **argv)
     }
     if (!set_up(text, &error)) {
         return wrong(&error);
+    }
+    if (secrets_leave_out_of_dumps() != 0) {
+        fprintf(stderr, "herd: warning: a core dump would show the places key: %s\n",
+                strerror(errno));
     }
     if (files_read_key(config.places.key_file, &key) != 0 ||
         (config.places.trust_file[0] != '\0' &&

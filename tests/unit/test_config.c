@@ -246,6 +246,14 @@ static void a_bad_value_is_refused_with_its_place_and_what_would_be_right(void *
          "\"65536\" is not a number of connections; use 0 to 65535 (0: no limit of its own)"},
         {"limits", "idle_seconds = 0", "\"0\" is not a time in seconds; use 1 to 604800"},
         {"log", "level = loud", "\"loud\" is not a level; use error, warn, info or debug"},
+        {"herd", "open_anyone = all", "\"all\" is not a choice here; use yes or no"},
+        {"open A", "address = 1.2.3",
+         "\"1.2.3\" is not an IPv4 address; use four numbers, as in 127.0.0.1"},
+        {"open A", "port = 0", "\"0\" is not a port; use 1 to 65535"},
+        {"open A", "dialect = AT", "\"AT\" is not a dialect; use at or update"},
+        {"open A", "dialect =", "\"\" is not a dialect; use at or update"},
+        {"open A", "lines = 0", "\"0\" is not a number of lines; use 1 to 32"},
+        {"open A", "lines = 33", "\"33\" is not a number of lines; use 1 to 32"},
         {"node A", "address =", "\"\" is not an IPv4 address; use four numbers, as in 127.0.0.1"},
         {"node A", "port = 1000000", "\"1000000\" is not a port; use 1 to 65535"},
         {"node A", "link_port = \x1b[2J", "\"\\x1b[2J\" is not a port; use 1 to 65535"},
@@ -282,7 +290,8 @@ static void unknown_and_repeated_names_are_refused(void **state)
     refuses("[places]\nprot = 1\n", NULL, "A",
             "t.conf:2: [places] prot: unknown key; did you mean port?");
     refuses("[herd]\nfrobnicate = 1\n", NULL, "A",
-            "t.conf:2: [herd] frobnicate: unknown key; use report_bytes, skew_max, insecure_links, ntp");
+            "t.conf:2: [herd] frobnicate: unknown key; use report_bytes, skew_max, "
+            "insecure_links, ntp, open_anyone");
     refuses("[node A]\nadress = 1\n", NULL, "A",
             "t.conf:2: [node A] adress: unknown key; did you mean address?");
     refuses("[log]\nport = 1\n", NULL, "A", "t.conf:2: [log] port: unknown key; use level");
@@ -295,10 +304,9 @@ static void unknown_and_repeated_names_are_refused(void **state)
             "t.conf:3: [node A]: given twice; first on line 1");
     refuses("[plaecs]\n", NULL, "A", "t.conf:1: [plaecs]: unknown section; did you mean [places]?");
     refuses("[node]\n", NULL, "A", "t.conf:1: [node]: unknown section; did you mean [node NAME]?");
-    refuses(
-        "[something else]\n", NULL, "A",
-        "t.conf:1: [something else]: unknown section; use [herd], [node NAME], [links], [places], "
-        "[limits] or [log]");
+    refuses("[something else]\n", NULL, "A",
+            "t.conf:1: [something else]: unknown section; use [herd], [node NAME], [open NAME], "
+            "[links], [places], [limits] or [log]");
     refuses("port = 1\n[log]\n", NULL, "A", "t.conf:1: \"port\" stands before the first [section]");
 }
 
@@ -462,6 +470,149 @@ static void what_the_board_has_no_room_for_is_refused(void **state)
     refuses(text, NULL, "N0", expected);
 }
 
+/* --- Neighbours of the older kind -------------------------------------------------------------- */
+
+#define OPEN_O "[open O]\naddress = 127.0.0.1\nport = 3\n"
+
+static void open_neighbours_are_read_and_listed_apart(void **state)
+{
+    (void)state;
+    accepts("[herd]\ninsecure_links = yes\nopen_anyone = yes\n[links]\nA = P B\nO = A\n" OPEN_O
+            "[open P]\naddress = 10.0.0.9\nport = 65535\ndialect = update\nlines = 32\n" NODES_AB,
+            NULL, "A");
+    assert_true(config.open_anyone);
+    assert_int_equal(config.node_count, 4);
+    assert_int_equal(config.neighbour_count, 1);
+    assert_string_equal(config.nodes[config.neighbours[0]].name, "B");
+    assert_int_equal(config.open_count, 2);
+    const struct config_node *o = &config.nodes[config.open[0]];
+    assert_string_equal(o->name, "O");
+    assert_true(o->open);
+    assert_int_equal(o->port, 3);
+    assert_int_equal(o->link_port, 0);
+    assert_int_equal(o->dialect, CONFIG_DIALECT_AT);
+    assert_int_equal(o->lines, 1);
+    const struct config_node *p = &config.nodes[config.open[1]];
+    assert_string_equal(p->name, "P");
+    assert_int_equal(p->address, 0x0A000009);
+    assert_int_equal(p->dialect, CONFIG_DIALECT_UPDATE);
+    assert_int_equal(p->lines, 32);
+}
+
+static void open_neighbours_are_off_unless_a_node_is_linked_with_them(void **state)
+{
+    (void)state;
+    accepts(NODES_AB OPEN_O "[links]\nB = O\n", NULL, "A");
+    assert_int_equal(config.open_count, 0);
+    assert_int_equal(config_check_addresses(&config, false), HERD_OK);
+    accepts(NODES_AB OPEN_O "[links]\nB = O\n", NULL, "B");
+    assert_int_equal(config.open_count, 1);
+    assert_int_equal(config.neighbour_count, 0);
+    assert_false(config.open_anyone);
+}
+
+static void an_open_neighbour_needs_address_and_port(void **state)
+{
+    (void)state;
+    refuses(
+        NODES_AB "[open O]\nport = 3\n", NULL, "A",
+        "t.conf:9: [open O] address: missing; every open neighbour needs an IPv4 address there");
+    refuses(NODES_AB "[open O]\naddress = 1.1.1.1\n", NULL, "A",
+            "t.conf:9: [open O] port: missing; every open neighbour needs a port there");
+    refuses("[open O]\nlink_port = 4\n", NULL, "A",
+            "t.conf:2: [open O] link_port: unknown key; use address, port, dialect, lines");
+    refuses("[open O]\ndialects = at\n", NULL, "A",
+            "t.conf:2: [open O] dialects: unknown key; did you mean dialect?");
+    refuses("[node A]\ndialect = at\n", NULL, "A",
+            "t.conf:2: [node A] dialect: unknown key; use address, port, link_port");
+    refuses("[open O]\nlines = 1\nlines = 1\n", NULL, "A",
+            "t.conf:3: [open O] lines: given twice; first on line 2");
+}
+
+static void names_and_ports_of_open_neighbours_are_their_own(void **state)
+{
+    (void)state;
+    refuses("[open]\n", NULL, "A", "t.conf:1: [open]: unknown section; did you mean [open NAME]?");
+    refuses("[open O P]\n", NULL, "A",
+            "t.conf:1: [open]: \"O P\" is not a name for a node; use 1 to 32 of A-Z a-z 0-9 . _ -");
+    refuses("[node A]\n[open A]\n", NULL, "A", "t.conf:2: [open A]: given twice; first on line 1");
+    refuses("[open A]\n[node A]\n", NULL, "A", "t.conf:2: [node A]: given twice; first on line 1");
+    refuses(NODES_AB "[open O]\naddress = 127.0.0.1\nport = 12\n", NULL, "A",
+            "t.conf:9: [open O]: port 12 is taken by node B at the same address; use another");
+    refuses(OPEN_O "[open P]\naddress = 127.0.0.1\nport = 3\n" NODES_AB, NULL, "A",
+            "t.conf:4: [open P]: port 3 is taken by open neighbour O at the same address; use "
+            "another");
+    refuses("[open O]\naddress = 127.0.0.1\nport = 2\n" NODES_AB, NULL, "A",
+            "t.conf:8: [node B]: port 2 is taken by open neighbour O at the same address; use "
+            "another");
+    accepts(NODES_AB OPEN_O "[open P]\naddress = 127.0.0.1\nport = 4\n", NULL, "A");
+}
+
+static void an_open_neighbour_is_not_run_from_here(void **state)
+{
+    (void)state;
+    refuses(OPEN_O, NULL, "O", "t.conf: no nodes; add a section [node NAME] for each");
+    refuses(NODES_AB OPEN_O, NULL, "O",
+            "t.conf:9: [open O]: a neighbour of the older kind is not run from here; use A, B");
+    refuses(NODES_AB OPEN_O, NULL, "", "t.conf: which node? use A, B");
+    refuses(NODES_AB OPEN_O, NULL, "X", "t.conf: \"X\" is not a node of this herd; use A, B");
+    refuses(NODES_AB OPEN_O, "open.port=5", "A",
+            "setting open.port: \"open.port=5\" is not SECTION.KEY=VALUE; use section herd, node, "
+            "places, limits or log");
+}
+
+static void links_between_open_neighbours_are_none_of_ours(void **state)
+{
+    (void)state;
+    refuses(NODES_AB OPEN_O "[open P]\naddress = 127.0.0.1\nport = 4\n[links]\nO = P\n", NULL, "A",
+            "t.conf:16: [links] O: \"P\" is of the older kind too, and such links are none of this "
+            "herd's; leave it out");
+    refuses(NODES_AB OPEN_O "[links]\nA = X\n", NULL, "A",
+            "t.conf:13: [links] A: \"X\" is not a node of this herd; use A, B, O");
+    refuses(NODES_AB OPEN_O "[links]\nA = O\nO = A\n", NULL, "A",
+            "t.conf:14: [links] O: \"A\" is linked already; write each link once, at either end");
+}
+
+static void open_neighbours_need_anyone_where_addresses_are_not_real(void **state)
+{
+    (void)state;
+    accepts(NODES_AB OPEN_O "[links]\nA = O\n", NULL, "A");
+    assert_int_equal(config_check_addresses(&config, true), HERD_OK);
+    assert_int_equal(config_check_addresses(&config, false), HERD_E_RANGE);
+    assert_string_equal(
+        text_cstr(&error),
+        "t.conf: [herd] open_anyone: on this network every peer seems to have the "
+        "same address, so that A cannot tell its open neighbour O from its clients; "
+        "accept such lines from anyone with open_anyone = yes, or remove the link");
+    accepts(NODES_AB OPEN_O "[links]\nA = O\n", "herd.open_anyone=yes", "A");
+    assert_int_equal(config_check_addresses(&config, false), HERD_OK);
+}
+
+static void more_open_neighbours_than_the_board_has_room_for_are_refused(void **state)
+{
+    char text[2048];
+    char expected[128];
+    (void)state;
+    size_t used = (size_t)snprintf(text, sizeof text, NODES_AB);
+    for (unsigned i = 0; i <= CFG_OPEN_LINKS; i++) {
+        used += (size_t)snprintf(text + used, sizeof text - used,
+                                 "[open O%u]\naddress = 1.1.1.1\nport = %u\n", i, i + 1);
+    }
+    used += (size_t)snprintf(text + used, sizeof text - used, "[links]\nA =");
+    for (unsigned i = 0; i <= CFG_OPEN_LINKS; i++) {
+        if (i == CFG_OPEN_LINKS) {
+            accepts(text, NULL, "A");
+            assert_int_equal(config.open_count, CFG_OPEN_LINKS);
+        }
+        used += (size_t)snprintf(text + used, sizeof text - used, " O%u", i);
+    }
+    snprintf(expected, sizeof expected,
+             "t.conf: [links]: A has more open neighbours than the %d that this board has room for",
+             CFG_OPEN_LINKS);
+    refuses(text, NULL, "A", expected);
+    accepts(text, NULL, "B");
+}
+
 /* --- Hostile and real texts -------------------------------------------------------------------- */
 
 static void no_truncation_or_change_of_a_byte_crashes(void **state)
@@ -532,6 +683,14 @@ int main(void)
         cmocka_unit_test(links_name_known_nodes_once),
         cmocka_unit_test(links_need_consent_until_they_have_keys),
         cmocka_unit_test(what_the_board_has_no_room_for_is_refused),
+        cmocka_unit_test(open_neighbours_are_read_and_listed_apart),
+        cmocka_unit_test(open_neighbours_are_off_unless_a_node_is_linked_with_them),
+        cmocka_unit_test(an_open_neighbour_needs_address_and_port),
+        cmocka_unit_test(names_and_ports_of_open_neighbours_are_their_own),
+        cmocka_unit_test(an_open_neighbour_is_not_run_from_here),
+        cmocka_unit_test(links_between_open_neighbours_are_none_of_ours),
+        cmocka_unit_test(open_neighbours_need_anyone_where_addresses_are_not_real),
+        cmocka_unit_test(more_open_neighbours_than_the_board_has_room_for_are_refused),
         cmocka_unit_test(no_truncation_or_change_of_a_byte_crashes),
         cmocka_unit_test(the_presets_are_valid),
     };

@@ -97,7 +97,7 @@ static void links_outside_the_herd_panic(void **state)
     expect_assert_failure(err = replica_merge(LINKS, &record, NOW, true));
     expect_assert_failure(err = replica_acked(LINKS, 0));
     expect_assert_failure(replica_link_up(LINKS));
-    expect_assert_failure(replica_init(CFG_LINKS + 1, SKEW));
+    expect_assert_failure(replica_init(REPLICA_LINKS_MAX + 1, SKEW));
     assert_int_equal(err, HERD_OK);
 }
 

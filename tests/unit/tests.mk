@@ -29,6 +29,9 @@ test_places_google_SRCS := firmware/places_google.c firmware/places_entry.c firm
 test_places_SRCS := firmware/places.c firmware/places_budget.c $(test_places_google_SRCS)
 test_log_SRCS := firmware/log.c firmware/sched.c firmware/when.c firmware/text.c
 
+test_older_lines_SRCS := firmware/older_lines.c $(test_proto_SRCS)
+test_replica_older_SRCS := $(test_replica_SRCS)
+test_older_SRCS := firmware/older.c firmware/older_lines.c firmware/backoff.c $(test_replica_SRCS)
 test_crc_SRCS := firmware/crc.c
 test_flash_double_SRCS := tests/unit/flash_double.c
 test_nv_SRCS := firmware/nv.c firmware/crc.c tests/unit/flash_double.c

@@ -49,6 +49,16 @@ static bool name_is_valid(const char *name)
     return bytes >= 1 && bytes < HERDFILE_NAME_BYTES && name[bytes] == '\0';
 }
 
+static int find_open(const struct herdfile *herd, const char *name)
+{
+    for (size_t i = 0; i < herd->open_count; i++) {
+        if (strcmp(herd->open[i].name, name) == 0) {
+            return (int)i;
+        }
+    }
+    return -1;
+}
+
 static struct herdfile_node *node_of(struct reader *reader, const char *name)
 {
     struct herdfile *herd = reader->herd;
@@ -89,6 +99,19 @@ static bool read_port(struct reader *reader, const char *key, const char *value,
     return true;
 }
 
+static bool read_address(struct reader *reader, const char *value, char *address, size_t bytes)
+{
+    struct in_addr parsed;
+
+    if (inet_pton(AF_INET, value, &parsed) != 1) {
+        (void)snprintf(reader->fault, sizeof reader->fault,
+                       "address is '%.40s'; right is an IPv4 address such as 127.0.0.1", value);
+        return false;
+    }
+    (void)snprintf(address, bytes, "%s", value);
+    return true;
+}
+
 static bool read_node_key(struct reader *reader, struct herdfile_node *node, const char *key,
                           const char *value)
 {
@@ -99,13 +122,50 @@ static bool read_node_key(struct reader *reader, struct herdfile_node *node, con
         return read_port(reader, key, value, &node->link_port);
     }
     if (strcmp(key, "address") == 0) {
-        struct in_addr address;
-        if (inet_pton(AF_INET, value, &address) != 1) {
-            (void)snprintf(reader->fault, sizeof reader->fault,
-                           "address is '%.40s'; right is an IPv4 address such as 127.0.0.1", value);
-            return false;
-        }
-        (void)snprintf(node->address, sizeof node->address, "%s", value);
+        return read_address(reader, value, node->address, sizeof node->address);
+    }
+    return true;
+}
+
+static struct herdfile_open *open_of(struct reader *reader, const char *name)
+{
+    struct herdfile *herd = reader->herd;
+    int index = find_open(herd, name);
+
+    if (index >= 0) {
+        return &herd->open[index];
+    }
+    if (!name_is_valid(name)) {
+        (void)snprintf(reader->fault, sizeof reader->fault,
+                       "'%.40s' is no name for a neighbour; right is [open NAME], with A-Z a-z 0-9 "
+                       ". _ - in NAME, at most 32",
+                       name);
+        return NULL;
+    }
+    if (herd->open_count == HERDFILE_OPEN_MAX) {
+        (void)snprintf(reader->fault, sizeof reader->fault, "more than %d sections [open NAME]",
+                       HERDFILE_OPEN_MAX);
+        return NULL;
+    }
+    struct herdfile_open *open = &herd->open[herd->open_count++];
+    (void)snprintf(open->name, sizeof open->name, "%s", name);
+    (void)snprintf(open->address, sizeof open->address, "127.0.0.1");
+    (void)snprintf(open->dialect, sizeof open->dialect, "at");
+    return open;
+}
+
+static bool read_open_key(struct reader *reader, struct herdfile_open *open, const char *key,
+                          const char *value)
+{
+    if (strcmp(key, "port") == 0) {
+        return read_port(reader, key, value, &open->port);
+    }
+    if (strcmp(key, "address") == 0) {
+        return read_address(reader, value, open->address, sizeof open->address);
+    }
+    if (strcmp(key, "dialect") == 0) {
+        (void)snprintf(open->dialect, sizeof open->dialect, "%s",
+                       strcmp(value, "update") == 0 ? "update" : "at");
     }
     return true;
 }
@@ -133,11 +193,17 @@ static bool read_links(struct reader *reader, const char *name, const char *valu
 static bool read_key(struct reader *reader, const char *section, const char *key, const char *value)
 {
     static const char node_prefix[] = "node ";
+    static const char open_prefix[] = "open ";
 
     if (strncmp(section, node_prefix, sizeof node_prefix - 1) == 0) {
         const char *name = section + sizeof node_prefix - 1;
         struct herdfile_node *node = node_of(reader, name + strspn(name, " "));
         return node != NULL && read_node_key(reader, node, key, value);
+    }
+    if (strncmp(section, open_prefix, sizeof open_prefix - 1) == 0) {
+        const char *name = section + sizeof open_prefix - 1;
+        struct herdfile_open *open = open_of(reader, name + strspn(name, " "));
+        return open != NULL && read_open_key(reader, open, key, value);
     }
     if (strcmp(section, "links") == 0) {
         return read_links(reader, key, value);
@@ -175,17 +241,25 @@ static bool join_links(struct reader *reader, const char *path)
     struct herdfile *herd = reader->herd;
 
     for (size_t i = 0; i < reader->link_count; i++) {
-        struct herdfile_link link;
+        int nodes[2];
+        int opens[2];
         for (size_t end = 0; end < 2; end++) {
-            int index = herdfile_find(herd, reader->links[i].ends[end]);
-            if (index < 0) {
+            const char *name = reader->links[i].ends[end];
+            nodes[end] = herdfile_find(herd, name);
+            opens[end] = find_open(herd, name);
+            if (nodes[end] < 0 && opens[end] < 0) {
                 say_error("%s: [links] names %s, for which there is no section [node %s]", path,
-                          reader->links[i].ends[end], reader->links[i].ends[end]);
+                          name, name);
                 return false;
             }
-            link.ends[end] = (size_t)index;
         }
-        herd->links[herd->link_count++] = link;
+        if (nodes[0] >= 0 && nodes[1] >= 0) {
+            herd->links[herd->link_count++] =
+                (struct herdfile_link){.ends = {(size_t)nodes[0], (size_t)nodes[1]}};
+        } else if (nodes[0] >= 0 || nodes[1] >= 0) {
+            size_t end = nodes[0] >= 0 ? 0 : 1;
+            herd->open[opens[1 - end]].linked[nodes[end]] = true;
+        }
     }
     return true;
 }

@@ -118,6 +118,11 @@ static bool herd_uses(const struct options *options, const struct herdfile *herd
             return true;
         }
     }
+    for (size_t i = 0; i < herd->open_count; i++) {
+        if (herd->open[i].port == port) {
+            return true;
+        }
+    }
     return options->control_port == port;
 }
 

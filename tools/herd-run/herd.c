@@ -128,6 +128,30 @@ static void say_ports(const struct herd *herd, char *text, size_t bytes)
     }
 }
 
+/* Neighbours of the older kind are programs of other makes: whoever has them starts them. */
+static void say_open(struct herd *herd)
+{
+    for (size_t i = 0; i < herd->file->open_count; i++) {
+        const struct herdfile_open *open = &herd->file->open[i];
+        char nodes[1024] = "";
+        size_t used = 0;
+        for (size_t n = 0; n < herd->file->node_count && used < sizeof nodes; n++) {
+            const struct herdfile_node *node = &herd->file->nodes[n];
+            if (open->linked[n]) {
+                int wrote =
+                    snprintf(nodes + used, sizeof nodes - used, "%s%s at %s port %u",
+                             used > 0 ? ", " : "", node->name, node->address, (unsigned)node->port);
+                used += (size_t)(wrote > 0 ? wrote : 0);
+            }
+        }
+        output_line(&herd->output,
+                    "  not here    %s: start it to listen at %s port %u and to send %s lines to %s",
+                    open->name, open->address, (unsigned)open->port,
+                    strcmp(open->dialect, "update") == 0 ? "UPDATE" : "AT",
+                    used > 0 ? nodes : "nobody: no node is linked with it");
+    }
+}
+
 static void say_ready(struct herd *herd)
 {
     static const char device[] = "kiwi.cs.ucla.edu";
@@ -153,6 +177,7 @@ static void say_ready(struct herd *herd)
                 herd->standin             ? "from the stand-in on this machine"
                 : herd->file->places_none ? "none: the herd file says provider = none"
                                           : "from the provider itself, with your key");
+    say_open(herd);
     output_line(output, "  logs in     %s        Ctrl-C ends the herd", herd->options->run_dir);
 }
 
