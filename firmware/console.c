@@ -225,8 +225,7 @@ static void begin_load(void)
 static void end_command(void)
 {
     enum console_then then = call.then;
-    console_edit_clear(&edit);
-    switch (then) {
+    switch (then) { /* each forgets the line that `call` points into */
     case CONSOLE_THEN_LOAD:
         begin_load();
         break;
