@@ -111,7 +111,7 @@ static void say(const char *words)
 
 static void draw(void)
 {
-    if (!awake || on_row || !edit.terminal || log_is_waiting() || mode == RUNNING) {
+    if (!awake || on_row || !edit.terminal || mode == RUNNING) {
         return;
     }
     if (mode == PAUSED) {
@@ -437,7 +437,7 @@ static void run(void)
         }
         is_free = push();
     }
-    if (is_free) {
+    if (is_free && !log_is_waiting()) {
         draw();
         is_free = push();
     }
