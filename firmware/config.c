@@ -15,6 +15,7 @@
 #include "config_keys.h"
 
 #define KEY_SHOWN_BYTES_MAX 40 /* in an error */
+#define MASK_DEFAULT        0xFFFFFF00u
 
 /* --- State while a configuration is made ------------------------------------------------------- */
 
@@ -29,7 +30,7 @@ static struct {
     unsigned node_key_line[CFG_NODES][CONFIG_KEYS_NAMED_COUNT];
     unsigned links_line[CFG_NODES];
 
-    struct config_node self; /* overrides of the node's own keys */
+    struct span self_value[CONFIG_KEYS_NODE_COUNT]; /* overrides of the node's own keys */
     bool self_has[CONFIG_KEYS_NODE_COUNT];
 } making;
 
@@ -273,8 +274,11 @@ static void open_node(struct reader *r, enum config_section section, struct span
         return;
     }
     struct config_node *node = &c->nodes[c->node_count++];
-    *node = (struct config_node){
-        .line = r->line, .open = section == SEC_OPEN, .dialect = CONFIG_DIALECT_AT, .lines = 1};
+    *node = (struct config_node){.mask = MASK_DEFAULT,
+                                 .line = r->line,
+                                 .open = section == SEC_OPEN,
+                                 .dialect = CONFIG_DIALECT_AT,
+                                 .lines = 1};
     memcpy(node->name, name.at, name.bytes); /* at most 32 bytes; the rest is NUL */
 }
 
@@ -451,10 +455,12 @@ static void set(struct span assignment)
         config_keys_put_unknown_key(fault(at), at.section, at.key);
         return;
     }
+    struct config_node checked; /* which node it is for is not known yet */
     bool in_node = at.section == SEC_NODE;
     struct span value = trimmed((struct span){equals + 1, assignment.bytes - name_bytes - 1});
-    assign(key, at, value, in_node ? (void *)&making.self : (void *)making.config);
+    assign(key, at, value, in_node ? (void *)&checked : (void *)making.config);
     if (in_node) {
+        making.self_value[key] = value;
         making.self_has[key] = true;
     }
 }
@@ -496,18 +502,19 @@ static bool select_self(struct config *c, struct span name)
     if (c->self == c->node_count) {
         return fail_unknown_node((struct place){0}, name);
     }
-    struct config_node *self = &c->nodes[c->self];
-    self->address = making.self_has[0] ? making.self.address : self->address;
-    self->port = making.self_has[1] ? making.self.port : self->port;
-    self->link_port = making.self_has[2] ? making.self.link_port : self->link_port;
-    return true;
+    for (unsigned k = 0; k < CONFIG_KEYS_NODE_COUNT; k++) {
+        if (making.self_has[k]) { /* a legal value: config_set has seen it */
+            assign(k, (struct place){0}, making.self_value[k], &c->nodes[c->self]);
+        }
+    }
+    return !making.failed;
 }
 
 static bool check_node_is_complete(const struct config *c, unsigned i)
 {
     bool open = c->nodes[i].open;
     unsigned first = open ? CONFIG_KEYS_NODE_COUNT : 0;
-    unsigned count = open ? CONFIG_KEYS_OPEN_NEEDED : CONFIG_KEYS_NODE_COUNT;
+    unsigned count = open ? CONFIG_KEYS_OPEN_NEEDED : CONFIG_KEYS_NODE_NEEDED;
     for (unsigned k = first; k < first + count; k++) {
         if (making.node_key_line[i][k] == 0 && !(i == c->self && making.self_has[k])) {
             struct place at = {.line = c->nodes[i].line,
@@ -522,6 +529,48 @@ static bool check_node_is_complete(const struct config *c, unsigned i)
             text_str(t, " there");
             return false;
         }
+    }
+    return true;
+}
+
+static void put_ip4(struct text *t, uint32_t address)
+{
+    for (unsigned shift = 32; shift > 0; shift -= 8) {
+        text_u64(t, address >> (shift - 8) & 255u);
+        text_str(t, shift > 8 ? "." : "");
+    }
+}
+
+/* What the node's own network must be like; on the loopback it has none, and nothing of this counts. */
+static bool check_node_network(const struct config_node *n)
+{
+    struct place at = {.line = n->line, .section = SEC_NODE, .node = span_of(n->name)};
+    uint32_t host = n->address & ~n->mask;
+    if (n->open || n->address >> 24 == 127) {
+        return true;
+    }
+    if (host == 0 || host == ~n->mask) {
+        struct text *t = fault(at);
+        put_ip4(t, n->address);
+        text_str(t, host == 0 ? " is the network itself" : " is the network's broadcast address");
+        text_str(t, " with mask ");
+        put_ip4(t, n->mask);
+        text_str(t, "; use another address or mask");
+        return false;
+    }
+    if (n->gateway != 0 && (n->dhcp || ((n->gateway ^ n->address) & n->mask) != 0)) {
+        at.key = SPAN_LIT("gateway");
+        struct text *t = fault(at);
+        if (n->dhcp) {
+            text_str(t, "with dhcp = yes the server says it; leave it out");
+            return false;
+        }
+        put_ip4(t, n->gateway);
+        text_str(t, " is not in the network of ");
+        put_ip4(t, n->address);
+        text_str(t, " with mask ");
+        put_ip4(t, n->mask);
+        return false;
     }
     return true;
 }
@@ -560,7 +609,7 @@ static bool check_ports_differ(const struct config_node *a, const struct config_
 static bool check_nodes(const struct config *c)
 {
     for (unsigned i = 0; i < c->node_count; i++) {
-        if (!check_node_is_complete(c, i)) {
+        if (!check_node_is_complete(c, i) || !check_node_network(&c->nodes[i])) {
             return false;
         }
     }

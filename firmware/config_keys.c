@@ -21,6 +21,7 @@ static bool parse_u16(const struct config_key *, struct span, void *, struct tex
 static bool parse_u32(const struct config_key *, struct span, void *, struct text *);
 static bool parse_bool(const struct config_key *, struct span, void *, struct text *);
 static bool parse_address(const struct config_key *, struct span, void *, struct text *);
+static bool parse_mask(const struct config_key *, struct span, void *, struct text *);
 static bool parse_host(const struct config_key *, struct span, void *, struct text *);
 static bool parse_path(const struct config_key *, struct span, void *, struct text *);
 static bool parse_provider(const struct config_key *, struct span, void *, struct text *);
@@ -36,6 +37,10 @@ static const struct config_key keys[] = {
     {SEC_NODE, "address", parse_address, OF(address), 7, 15, "an IPv4 address", NULL},
     {SEC_NODE, "port", parse_u16, OF(port), 1, 65535, "a port", NULL},
     {SEC_NODE, "link_port", parse_u16, OF(link_port), 1, 65535, "a port", NULL},
+    {SEC_NODE, "mask", parse_mask, OF(mask), 7, 15, "a network mask", NULL},
+    {SEC_NODE, "gateway", parse_address, OF(gateway), 0, 15, "an IPv4 address", NULL},
+    {SEC_NODE, "dns", parse_address, OF(dns), 0, 15, "an IPv4 address", NULL},
+    {SEC_NODE, "dhcp", parse_bool, OF(dhcp), 0, 0, "a choice here", NULL},
     {SEC_OPEN, "address", parse_address, OF(address), 7, 15, "an IPv4 address", NULL},
     {SEC_OPEN, "port", parse_u16, OF(port), 1, 65535, "a port", NULL},
     {SEC_OPEN, "dialect", parse_dialect, OF(dialect), 0, 0, "a dialect", NULL},
@@ -261,6 +266,20 @@ static bool parse_ntp(const struct config_key *key, struct span value, void *fie
     return true;
 }
 
+/* Ones, then zeros; the network has at least two addresses for hosts. */
+static bool parse_mask(const struct config_key *key, struct span value, void *field,
+                       struct text *why)
+{
+    uint32_t mask = 0;
+    if (!read_ip4(value, &mask) || mask == 0 || (~mask & (~mask + 1u)) != 0 || ~mask < 3) {
+        config_keys_put_is_not(why, value, key->what);
+        text_str(why, "; use 128.0.0.0 to 255.255.255.252, as in 255.255.255.0");
+        return false;
+    }
+    *(uint32_t *)field = mask;
+    return true;
+}
+
 /* The field has room for key->max bytes and a NUL. */
 static bool store_text(const struct config_key *key, struct span value, char *field,
                        struct text *why)
@@ -381,10 +400,10 @@ static const struct {
     bool (*parse)(const struct config_key *, struct span, void *, struct text *);
     void (*format)(const void *field, struct text *t);
 } formats[] = {
-    {parse_u16, format_u16},           {parse_u32, format_u32},     {parse_bool, format_bool},
-    {parse_address, format_address},   {parse_host, format_text},   {parse_path, format_text},
-    {parse_provider, format_provider}, {parse_level, format_level}, {parse_ntp, format_ntp},
-    {parse_dialect, format_dialect},
+    {parse_u16, format_u16},           {parse_u32, format_u32},         {parse_bool, format_bool},
+    {parse_address, format_address},   {parse_host, format_text},       {parse_path, format_text},
+    {parse_provider, format_provider}, {parse_level, format_level},     {parse_ntp, format_ntp},
+    {parse_mask, format_address},      {parse_dialect, format_dialect},
 };
 
 void config_keys_format(const struct config_key *key, const void *base, struct text *t)

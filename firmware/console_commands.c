@@ -260,6 +260,7 @@ static void put_devices(struct text *out)
     put_count(out, "evicted", c.evicted);
 }
 
+#if CFG_UPSTREAM
 static void put_tls(struct text *out)
 {
     struct tls_stats t = tls_stats();
@@ -273,6 +274,27 @@ static void put_json(struct text *out)
     struct json_stats j = json_stats();
     put_pool(out, "json-arena", 0, j.arena_peak, CFG_JSON_ARENA_BYTES, j.too_large);
 }
+
+static void put_upstream(struct text *out)
+{
+    put_class(out, CONN_UPSTREAM, "upstream", 1);
+}
+#else /* this board asks no provider */
+static void put_tls(struct text *out)
+{
+    (void)out;
+}
+
+static void put_json(struct text *out)
+{
+    (void)out;
+}
+
+static void put_upstream(struct text *out)
+{
+    (void)out;
+}
+#endif
 
 static void put_frames(struct text *out)
 {
@@ -304,7 +326,7 @@ static bool put_counters(unsigned row, struct text *out)
         put_class(out, CONN_LINK, "links", CFG_CONN_LINK_SLOTS);
         return true;
     case 4:
-        put_class(out, CONN_UPSTREAM, "upstream", 1);
+        put_upstream(out);
         return true;
     case 5:
         put_names(out);

@@ -1,8 +1,11 @@
 #include "places.h"
 
+#include "cfg.h"
+
+#if CFG_UPSTREAM /* or places_none.c */
+
 #include <string.h>
 
-#include "cfg.h"
 #include "https.h"
 #include "log.h"
 #include "places_budget.h"
@@ -129,20 +132,6 @@ static struct slot *take_slot(void)
 }
 
 /* Answers */
-
-void places_format_empty(struct text *t)
-{
-    text_str(t, "{\"html_attributions\":[],\"results\":[],\"status\":\"ZERO_RESULTS\"}");
-}
-
-void places_format_failure(struct text *t, struct span status, struct span message)
-{
-    text_str(t, "{\"html_attributions\":[],\"results\":[],\"status\":\"");
-    text_json(t, status);
-    text_str(t, "\",\"error_message\":\"");
-    text_json(t, message);
-    text_str(t, "\"}");
-}
 
 static void publish(struct slot *s, size_t bytes, bool good)
 {
@@ -508,3 +497,5 @@ struct places_stats places_stats(void)
 {
     return stats;
 }
+
+#endif

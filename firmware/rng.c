@@ -1,5 +1,6 @@
 #include "rng.h"
 
+#include <limits.h>
 #include <string.h>
 
 #include <mbedtls/ctr_drbg.h>
@@ -14,7 +15,10 @@
 #define HASH_BYTES     32
 #define HARDWARE_BYTES 48
 
+#define RESEED_REQUESTS 10000
+
 CFG_SECRET static mbedtls_ctr_drbg_context drbg;
+static unsigned requests; /* since it was last seeded */
 static bool has_hardware;
 static bool secret;
 static const char *source = "none";
@@ -114,10 +118,14 @@ static int start_drbg(void)
     static const unsigned char personalization[] = "herd";
     mbedtls_ctr_drbg_free(&drbg);
     mbedtls_ctr_drbg_init(&drbg);
-    return mbedtls_ctr_drbg_seed(&drbg, entropy, NULL, personalization,
-                                 sizeof personalization - 1) == 0
-               ? HERD_OK
-               : HERD_E_ENTROPY;
+    if (mbedtls_ctr_drbg_seed(&drbg, entropy, NULL, personalization, sizeof personalization - 1) !=
+        0) {
+        return HERD_E_ENTROPY;
+    }
+    requests = 0;
+    /* By itself it would reseed in the middle of a handshake, where the stack is deepest. */
+    mbedtls_ctr_drbg_set_reseed_interval(&drbg, INT_MAX);
+    return HERD_OK;
 }
 
 int rng_init(void)
@@ -182,6 +190,17 @@ int rng_add_seed(struct span given)
     return err;
 }
 
+void rng_tend(void)
+{
+    if (requests < RESEED_REQUESTS) {
+        return;
+    }
+    requests = 0;
+    if (mbedtls_ctr_drbg_reseed(&drbg, NULL, 0) != 0) {
+        hal_panic(__FILE__, __LINE__, "no entropy for reseeding");
+    }
+}
+
 static int generate(unsigned char *out, size_t bytes)
 {
     while (bytes > 0) {
@@ -190,6 +209,7 @@ static int generate(unsigned char *out, size_t bytes)
         if (err != 0) {
             return err;
         }
+        requests++;
         out += part;
         bytes -= part;
     }
@@ -205,7 +225,7 @@ int rng_mbedtls(void *context, unsigned char *out, size_t bytes)
 void rng_bytes(void *out, size_t bytes)
 {
     if (generate(out, bytes) != 0) {
-        hal_panic(__FILE__, __LINE__, "no entropy for reseeding");
+        hal_panic(__FILE__, __LINE__, "no random bytes");
     }
 }
 

@@ -31,8 +31,12 @@ const char *rng_source(void);
  * HERD_E_CLOSED when it could not be, and then this start is served all the same. */
 int rng_add_seed(struct span secret) HERD_MUST_CHECK;
 
-/* Fills `bytes` bytes; panics when the generator fails (it cannot, once rng_init was called, unless
- * reseeding finds no entropy). Any context but ISR. */
+/* Reseeds after 10,000 requests; panics when there is no entropy any more. Once in each round of the
+ * scheduler, outside of tasks. Blocks as long as hal_entropy does. */
+void rng_tend(void);
+
+/* Fills `bytes` bytes; panics when the generator fails (it cannot, once rng_init was called). Any
+ * context but ISR. */
 void rng_bytes(void *out, size_t bytes);
 
 uint32_t rng_u32(void);

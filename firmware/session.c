@@ -52,6 +52,7 @@ static uint8_t own_name;
 static struct session sessions[CFG_SESSIONS];
 static unsigned waiting; /* sessions in MODE_ASKING or MODE_WAITING */
 static struct session_stats stats;
+static bool stopping;
 
 static void run(void);
 static struct sched_task task = {.name = "session", .run = run};
@@ -61,6 +62,7 @@ int session_init(const struct config *given)
     config = given;
     stats = (struct session_stats){0};
     waiting = 0;
+    stopping = false;
     for (unsigned i = 0; i < CFG_SESSIONS; i++) {
         sessions[i].used = false;
     }
@@ -424,6 +426,10 @@ static void run(void)
     for (unsigned budget = CFG_SESSIONS; budget > 0 && conn_next_ready(CONN_SESSION, &h);
          budget--) {
         struct session *s = &sessions[conn_slot(h)];
+        if (stopping) {
+            conn_release(h);
+            continue;
+        }
         if (!s->used || s->conn != h) {
             begin(s, h);
         }
@@ -437,5 +443,17 @@ static void run(void)
             }
         }
         sched_at(&task, sched_now_ms() + ASK_AGAIN_MS);
+    }
+}
+
+void session_stop(void)
+{
+    stopping = true;
+    for (unsigned i = 0; i < CFG_SESSIONS; i++) {
+        struct session *s = &sessions[i];
+        if (s->used) {
+            end(s, "stopping");
+            conn_finish(s->conn);
+        }
     }
 }

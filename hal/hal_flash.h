@@ -3,7 +3,8 @@
  *
  * The model is that of NOR flash, so that one user fits all: an erased unit reads 0xFF throughout; a
  * program unit is programmed once, then its erase unit is erased before it is programmed again.
- * Media that could do more (EEPROM, SD) are used as if they could not. No retries and no copies in
+ * Media that could do more (EEPROM, SD) are used as if they could not. A new area holds anything. No
+ * retries and no copies in
  * here but those of the medium's own protocol: pages, checksums and wear are the user's.
  *
  * What a power cut, a reset or a pulled card leaves. Operations between two hal_flash_sync that

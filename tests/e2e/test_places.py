@@ -76,7 +76,7 @@ def test_whatsat_is_answered_over_verified_https(new_asking, board, provider, ch
     asking = new_asking(board, chain, provider=provider)
     names = [place["name"] for place in good(asking.ask())]
     assert len(set(names)) == len(names)
-    if (board, provider) == ("posix-small", "google-legacy"):
+    if provider == "google-legacy" and ANSWER_BYTES[board] <= 8192:
         assert 2 <= len(names) < 5, "8 KB do not hold five entries of this size"
         assert int(asking.node.log.wait("places.answered").fields["left_out"]) == 5 - len(names)
     else:
@@ -99,7 +99,7 @@ def test_the_answer_has_at_most_bound_places(new_asking, board, provider):
         wanted = nearest[:bound]
         places = good(asking.ask(10, bound), bound)
         assert [place["place_id"] for place in places][:len(wanted)] == wanted
-        assert len(places) == min(bound, 20) or board == "posix-small"
+        assert len(places) == min(bound, 20) or ANSWER_BYTES[board] <= 8192
 
 
 def test_the_radius_reaches_the_provider_in_metres(new_asking):
@@ -353,6 +353,8 @@ def test_equal_queries_at_once_make_one_request(new_asking, board):
     asking.standin.fault("slow 700")
     others = [Client(asking.node.port) for _ in range(min(20, SESSIONS[board] - 1))]
     try:
+        # A board's backlog is short: some get in only when their SYN is repeated.
+        asking.node.log.wait("session.taken", count=1 + len(others))
         for one in others:
             one.send(b"WHATSAT kiwi 10 5\n")
         texts = {one.read_answer().text for one in others}
@@ -495,7 +497,7 @@ def test_the_key_is_read_from_a_file(new_standin, new_herd, tmp_path):
 def test_the_launchers_overrides_point_a_node_at_the_standin(new_standin, new_herd):
     standin = new_standin()
     herd = new_herd(places={"provider": "google"})
-    herd.launch("Solo", "--set", "places.address=127.0.0.1", "--set", f"places.port={standin.port}",
+    herd.launch("Solo", "--set", f"places.address={standin.address}", "--set", f"places.port={standin.port}",
                 "--set", f"places.trust_file={standin.places()['trust_file']}")
     herd["Solo"].log.wait("node.ready")
     client = herd.client("Solo")

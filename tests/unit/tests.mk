@@ -26,9 +26,14 @@ test_https_reader_SRCS := firmware/https_reader.c firmware/text.c
 test_places_budget_SRCS := firmware/places_budget.c firmware/text.c
 test_places_google_SRCS := firmware/places_google.c firmware/places_entry.c firmware/places_verdict.c \
                            firmware/json.c firmware/json_stream.c firmware/text.c
-test_places_SRCS := firmware/places.c firmware/places_budget.c $(test_places_google_SRCS)
+test_places_SRCS := firmware/places.c firmware/places_format.c firmware/places_budget.c $(test_places_google_SRCS)
+test_places_none_SRCS := firmware/places_format.c firmware/text.c
 test_log_SRCS := firmware/log.c firmware/sched.c firmware/when.c firmware/text.c
 
+test_sdcard_SRCS := port/sdcard/sdcard.c
+test_sdcard_CFLAGS := -iquote port/sdcard
+test_card_area_SRCS := port/sdcard/hal_flash.c port/sdcard/sdcard.c
+test_card_area_CFLAGS := -iquote port/sdcard
 test_older_lines_SRCS := firmware/older_lines.c $(test_proto_SRCS)
 test_replica_older_SRCS := $(test_replica_SRCS)
 test_older_SRCS := firmware/older.c firmware/older_lines.c firmware/backoff.c $(test_replica_SRCS)
@@ -43,3 +48,8 @@ test_setup_SRCS := firmware/setup.c firmware/config.c firmware/config_keys.c fir
 test_console_SRCS := firmware/console.c firmware/console_edit.c firmware/console_commands.c \
                      firmware/console_config.c firmware/replica.c firmware/clients.c \
                      firmware/names.c $(test_setup_SRCS)
+
+# Drivers of NXP's blocks against register models (port/nxp/mmio.h)
+test_ftfe_SRCS := port/nxp/ftfe.c tests/unit/ftfe_model.c
+test_rnga_SRCS := port/nxp/rnga.c tests/unit/rnga_model.c
+test_enet_SRCS := port/nxp/enet.c port/nxp/enet_phy.c tests/unit/enet_model.c
