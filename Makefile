@@ -116,7 +116,7 @@ endef
 
 LIBS := lwip mbedtls cjson http_parser inih
 lwip_SRCS := $(wildcard $(DEPS)/lwip/src/core/*.c $(DEPS)/lwip/src/core/ipv4/*.c) \
-             $(wildcard $(DEPS)/lwip/src/netif/ethernet.c)
+             $(wildcard $(DEPS)/lwip/src/netif/ethernet.c $(DEPS)/lwip/src/apps/sntp/sntp.c)
 mbedtls_SRCS := $(wildcard $(DEPS)/mbedtls/library/*.c)
 cjson_SRCS := $(DEPS)/cjson/cJSON.c
 cjson_FLAGS := -include port/cjson/cjson_port.h

@@ -218,6 +218,27 @@
 #define CFG_LOG_LINE_BYTES 256
 #endif
 
+/* A node's own configuration in non-volatile memory and, in RAM, while it is read or edited: the herd
+ * file without comments, settings, key, and 40 bytes. A multiple of 512. */
+#ifndef CFG_NV_CONFIG_BYTES
+#define CFG_NV_CONFIG_BYTES 2048
+#endif
+
+/* A line typed at the console, and one of its answer. Cost: once each, and CFG_CONSOLE_HISTORY. */
+#ifndef CFG_CONSOLE_LINE_BYTES
+#define CFG_CONSOLE_LINE_BYTES 128
+#endif
+
+/* Bytes of lines typed before that arrow keys bring back. */
+#ifndef CFG_CONSOLE_HISTORY_BYTES
+#define CFG_CONSOLE_HISTORY_BYTES 256
+#endif
+
+/* Lines of an answer before the console waits for a key, when a person reads. */
+#ifndef CFG_CONSOLE_PAGE
+#define CFG_CONSOLE_PAGE 22
+#endif
+
 /* Legal ranges, and the relations that everything rests on. */
 _Static_assert(CFG_DEVICES >= 1 && CFG_DEVICES <= 65535, "slots are 16 bits in the sorted index");
 _Static_assert(CFG_REPORT_BYTES >= 32 && CFG_REPORT_BYTES <= 1024, "a frame's length is 16 bits");
@@ -237,6 +258,13 @@ _Static_assert(CFG_LINK_INFLIGHT >= 1 && CFG_LINK_INFLIGHT <= 255, "counted in 8
 _Static_assert(CFG_PLACES_ANSWER_BYTES >= 2048,
                "a failure with its message, and a real entry, fit");
 _Static_assert(CFG_JSON_DEPTH >= 6 && CFG_JSON_DEPTH <= 16, "a place is nested 5 deep; stack");
+_Static_assert(CFG_NV_CONFIG_BYTES >= 512 && CFG_NV_CONFIG_BYTES <= 32768 &&
+                   CFG_NV_CONFIG_BYTES % 512 == 0,
+               "programmed in units of up to 512 bytes; lengths have 16 bits");
+_Static_assert(CFG_CONSOLE_LINE_BYTES >= 80 &&
+                   CFG_CONSOLE_HISTORY_BYTES >= CFG_CONSOLE_LINE_BYTES &&
+                   CFG_CONSOLE_HISTORY_BYTES <= 4096,
+               "a setting fits in a line, and one line in the history");
 _Static_assert(CFG_LOG_LINE_BYTES >= 160 && CFG_LOG_RING_BYTES >= 2 * CFG_LOG_LINE_BYTES,
                "a line of the longest event fits, and another behind it");
 

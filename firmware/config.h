@@ -62,6 +62,14 @@ struct config_places {
     uint32_t timeout_ms;                        /* 100 to 120000 */
 };
 
+#define CONFIG_NTP_MAX 3
+
+/* NTP servers that the herd file names. */
+struct config_ntp {
+    uint32_t at[CONFIG_NTP_MAX]; /* host byte order */
+    uint8_t count;
+};
+
 struct config {
     struct config_node nodes[CFG_NODES]; /* those that are open included */
     unsigned node_count;
@@ -74,6 +82,7 @@ struct config {
     uint16_t report_bytes; /* 32 to CFG_REPORT_BYTES */
     uint32_t skew_max_s;   /* 1 to 86400 */
     bool insecure_links;
+    struct config_ntp ntp;
     struct config_places places;
     uint32_t sessions_per_address; /* 0: no cap of its own */
     uint32_t idle_s;               /* 1 to 604800 */

@@ -26,6 +26,7 @@ static bool parse_host(const struct config_key *, struct span, void *, struct te
 static bool parse_path(const struct config_key *, struct span, void *, struct text *);
 static bool parse_provider(const struct config_key *, struct span, void *, struct text *);
 static bool parse_level(const struct config_key *, struct span, void *, struct text *);
+static bool parse_ntp(const struct config_key *, struct span, void *, struct text *);
 static bool parse_dialect(const struct config_key *, struct span, void *, struct text *);
 
 #define IN(field) offsetof(struct config, field)
@@ -48,6 +49,7 @@ static const struct config_key keys[] = {
      "a size in bytes", ", the most that this board holds"},
     {SEC_HERD, "skew_max", parse_u32, IN(skew_max_s), 1, 86400, "a time in seconds", NULL},
     {SEC_HERD, "insecure_links", parse_bool, IN(insecure_links), 0, 0, "a choice here", NULL},
+    {SEC_HERD, "ntp", parse_ntp, IN(ntp), 0, CONFIG_NTP_MAX, "a list of IPv4 addresses", NULL},
     {SEC_HERD, "open_anyone", parse_bool, IN(open_anyone), 0, 0, "a choice here", NULL},
     {SEC_PLACES, "provider", parse_provider, IN(places.provider), 0, 0, "a provider", NULL},
     {SEC_PLACES, "host", parse_host, IN(places.host), 0, CONFIG_HOST_BYTES_MAX, "a host name",
@@ -130,12 +132,20 @@ static bool parse_word(const struct config_key *key, struct span value, const ch
     return false;
 }
 
+static const char *const bool_words[] = {"yes", "no"};
+static const char *const provider_words[] = {[CONFIG_PLACES_GOOGLE] = "google",
+                                             [CONFIG_PLACES_GOOGLE_LEGACY] = "google-legacy",
+                                             [CONFIG_PLACES_NONE] = "none"};
+static const char *const dialect_words[] = {
+    [CONFIG_DIALECT_AT] = "at", [CONFIG_DIALECT_UPDATE] = "update"};
+static const char *const level_words[] = {
+    [LOG_ERROR] = "error", [LOG_WARN] = "warn", [LOG_INFO] = "info", [LOG_DEBUG] = "debug"};
+
 static bool parse_bool(const struct config_key *key, struct span value, void *field,
                        struct text *why)
 {
-    static const char *const words[] = {"yes", "no"};
     unsigned index = 0;
-    if (!parse_word(key, value, words, 2, &index, why)) {
+    if (!parse_word(key, value, bool_words, 2, &index, why)) {
         return false;
     }
     *(bool *)field = index == 0;
@@ -145,11 +155,8 @@ static bool parse_bool(const struct config_key *key, struct span value, void *fi
 static bool parse_provider(const struct config_key *key, struct span value, void *field,
                            struct text *why)
 {
-    static const char *const words[] = {[CONFIG_PLACES_GOOGLE] = "google",
-                                        [CONFIG_PLACES_GOOGLE_LEGACY] = "google-legacy",
-                                        [CONFIG_PLACES_NONE] = "none"};
     unsigned index = 0;
-    if (!parse_word(key, value, words, 3, &index, why)) {
+    if (!parse_word(key, value, provider_words, 3, &index, why)) {
         return false;
     }
     *(enum config_provider *)field = (enum config_provider)index;
@@ -159,10 +166,8 @@ static bool parse_provider(const struct config_key *key, struct span value, void
 static bool parse_level(const struct config_key *key, struct span value, void *field,
                         struct text *why)
 {
-    static const char *const words[] = {
-        [LOG_ERROR] = "error", [LOG_WARN] = "warn", [LOG_INFO] = "info", [LOG_DEBUG] = "debug"};
     unsigned index = 0;
-    if (!parse_word(key, value, words, 4, &index, why)) {
+    if (!parse_word(key, value, level_words, 4, &index, why)) {
         return false;
     }
     *(enum log_level *)field = (enum log_level)index;
@@ -172,10 +177,8 @@ static bool parse_level(const struct config_key *key, struct span value, void *f
 static bool parse_dialect(const struct config_key *key, struct span value, void *field,
                           struct text *why)
 {
-    static const char *const words[] = {
-        [CONFIG_DIALECT_AT] = "at", [CONFIG_DIALECT_UPDATE] = "update"};
     unsigned index = 0;
-    if (!parse_word(key, value, words, 2, &index, why)) {
+    if (!parse_word(key, value, dialect_words, 2, &index, why)) {
         return false;
     }
     *(enum config_dialect *)field = (enum config_dialect)index;
@@ -220,6 +223,46 @@ static bool parse_address(const struct config_key *key, struct span value, void 
         return false;
     }
     *(uint32_t *)field = address;
+    return true;
+}
+
+/* The next word of *rest, empty when there is none, and *rest behind it. */
+static struct span next_word(struct span *rest)
+{
+    while (rest->bytes > 0 && (rest->at[0] == ' ' || rest->at[0] == '\t')) {
+        rest->at++;
+        rest->bytes--;
+    }
+    struct span word = {rest->at, 0};
+    while (rest->bytes > 0 && rest->at[0] != ' ' && rest->at[0] != '\t') {
+        rest->at++;
+        rest->bytes--;
+        word.bytes++;
+    }
+    return word;
+}
+
+static bool parse_ntp(const struct config_key *key, struct span value, void *field,
+                      struct text *why)
+{
+    struct config_ntp ntp = {.count = 0};
+    struct span rest = value;
+    for (struct span word = next_word(&rest); word.bytes > 0; word = next_word(&rest)) {
+        uint32_t address = 0;
+        if (!read_ip4(word, &address) || address == 0) {
+            config_keys_put_is_not(why, word, "an IPv4 address");
+            text_str(why, "; use addresses of NTP servers, as in 192.168.1.1, separated by spaces");
+            return false;
+        }
+        if (ntp.count == key->max) {
+            config_keys_put_quoted(why, value);
+            text_str(why, " are too many; use at most ");
+            text_u64(why, key->max);
+            return false;
+        }
+        ntp.at[ntp.count++] = address;
+    }
+    *(struct config_ntp *)field = ntp;
     return true;
 }
 
@@ -289,6 +332,88 @@ static bool parse_path(const struct config_key *key, struct span value, void *fi
                        struct text *why)
 {
     return store_text(key, value, field, why);
+}
+
+/* --- Values as text ---------------------------------------------------------------------------- */
+
+static void put_ip4(struct text *t, uint32_t address)
+{
+    for (unsigned shift = 32; shift > 0; shift -= 8) {
+        text_u64(t, address >> (shift - 8) & 255u);
+        text_str(t, shift > 8 ? "." : "");
+    }
+}
+
+static void format_u16(const void *field, struct text *t)
+{
+    text_u64(t, *(const uint16_t *)field);
+}
+
+static void format_u32(const void *field, struct text *t)
+{
+    text_u64(t, *(const uint32_t *)field);
+}
+
+static void format_bool(const void *field, struct text *t)
+{
+    text_str(t, bool_words[*(const bool *)field ? 0 : 1]);
+}
+
+static void format_address(const void *field, struct text *t)
+{
+    if (*(const uint32_t *)field != 0) {
+        put_ip4(t, *(const uint32_t *)field);
+    }
+}
+
+static void format_text(const void *field, struct text *t)
+{
+    text_str(t, field);
+}
+
+static void format_provider(const void *field, struct text *t)
+{
+    text_str(t, provider_words[*(const enum config_provider *)field]);
+}
+
+static void format_level(const void *field, struct text *t)
+{
+    text_str(t, level_words[*(const enum log_level *)field]);
+}
+
+static void format_dialect(const void *field, struct text *t)
+{
+    text_str(t, dialect_words[*(const enum config_dialect *)field]);
+}
+
+static void format_ntp(const void *field, struct text *t)
+{
+    const struct config_ntp *ntp = field;
+    for (unsigned i = 0; i < ntp->count; i++) {
+        text_str(t, i > 0 ? " " : "");
+        put_ip4(t, ntp->at[i]);
+    }
+}
+
+/* Beside the parsers, each of which has its reverse here. */
+static const struct {
+    bool (*parse)(const struct config_key *, struct span, void *, struct text *);
+    void (*format)(const void *field, struct text *t);
+} formats[] = {
+    {parse_u16, format_u16},           {parse_u32, format_u32},         {parse_bool, format_bool},
+    {parse_address, format_address},   {parse_host, format_text},       {parse_path, format_text},
+    {parse_provider, format_provider}, {parse_level, format_level},     {parse_ntp, format_ntp},
+    {parse_mask, format_address},      {parse_dialect, format_dialect},
+};
+
+void config_keys_format(const struct config_key *key, const void *base, struct text *t)
+{
+    unsigned i = 0;
+    while (formats[i].parse != key->parse) {
+        i++;
+        HERD_ASSERT(i < sizeof formats / sizeof formats[0]);
+    }
+    formats[i].format((const char *)base + key->offset, t);
 }
 
 /* --- Finding ----------------------------------------------------------------------------------- */

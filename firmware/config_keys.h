@@ -13,7 +13,7 @@
 /* The rows of the table; asserted where it is. The first NODE rows are those of [node NAME], and every
  * node needs the first NEEDED of them. The OPEN rows behind them are those of [open NAME], of which
  * every neighbour of the older kind needs the first two. */
-#define CONFIG_KEYS_COUNT       28
+#define CONFIG_KEYS_COUNT       29
 #define CONFIG_KEYS_NODE_COUNT  7
 #define CONFIG_KEYS_NODE_NEEDED 3
 #define CONFIG_KEYS_OPEN_COUNT  4
@@ -61,6 +61,10 @@ unsigned config_keys_find(enum config_section section, struct span name);
  * struct config. False, and nothing written but `why`, when the value is not legal. */
 bool config_keys_assign(const struct config_key *key, struct span value, void *base,
                         struct text *why);
+
+/* Appends the value of the key's field in `base` as a herd file writes it: what config_keys_assign reads
+ * back to the same. An address or a text that is not given is empty. */
+void config_keys_format(const struct config_key *key, const void *base, struct text *t);
 
 /* For errors. A value in quotes, escaped and cut; the same and "is not" with what it should be. */
 void config_keys_put_quoted(struct text *t, struct span value);

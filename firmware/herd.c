@@ -2,24 +2,31 @@
 
 #include "clients.h"
 #include "conn.h"
+#include "console.h"
 #include "hal_clock.h"
 #include "hal_idle.h"
+#include "hal_system.h"
 #include "links.h"
 #include "log.h"
 #include "names.h"
 #include "net.h"
+#include "nv.h"
 #include "older.h"
 #include "places.h"
 #include "rng.h"
 #include "sched.h"
 #include "session.h"
+#include "setup.h"
 #include "tls.h"
+#include "wall.h"
 
 #define STOP_MS 200 /* for BYE to be delivered */
 
 static uint64_t stopped_at_ms = SCHED_NEVER;
 static const struct config_node *self;
 static bool told_ready;
+static bool has_network;
+static bool restarting;
 
 /* The interface has got an address: commands can come in, neighbours can be dialled. */
 static void on_net_up(void)
@@ -79,14 +86,11 @@ static int start_rooms(const struct herd_boot *boot)
     if (err != HERD_OK) {
         return fail("server names", err);
     }
-    err = rng_init();
-    if (err != HERD_OK) {
-        return fail("entropy", err);
-    }
     err = start_network(config);
     if (err != HERD_OK) {
         return err;
     }
+    wall_init(config);
     err = links_init(config);
     if (err != HERD_OK) {
         return fail("link listener", err);
@@ -111,27 +115,83 @@ static int start_rooms(const struct herd_boot *boot)
     if (err != HERD_OK) {
         return fail("places", err);
     }
-    conn_start();
     return HERD_OK;
+}
+
+static void log_memory(void)
+{
+    struct nv_info nv = nv_info();
+    if (nv.status == NV_OFF) {
+        return;
+    }
+    struct log_line *l = log_begin(nv.status == NV_READY ? EV_NV_READY : EV_NV_FAILED);
+    log_span(l, "status", span_of(nv_status_text()));
+    log_u64(l, "epoch", nv.epoch);
+    log_u64(l, "config", nv.config_sequence);
+    log_end(l);
+}
+
+/* Entropy and what is kept: before anything that needs random numbers. */
+static void start_secrets(void)
+{
+    int err = rng_init();
+    log_memory();
+    if (err != HERD_OK) {
+        struct log_line *l = log_begin(EV_ENTROPY_MISSING);
+        log_span(l, "source", span_of(rng_source()));
+        log_span(
+            l, "meaning",
+            SPAN_LIT("no TLS, and ports and sequence numbers that can be guessed: give the node "
+                     "a seed at its console (seed)"));
+        log_end(l);
+    }
+    if (setup_refused().bytes > 0) {
+        struct log_line *l = log_begin(EV_SETUP_REFUSED);
+        log_span(l, "why", setup_refused());
+        log_str(l, "instead", "the factory's configuration");
+        log_end(l);
+    }
+}
+
+/* A console and nothing else, so that somebody can give the node a configuration. */
+static void start_without_network(void)
+{
+    struct log_line *l = log_begin(EV_SETUP_NEEDED);
+    log_span(l, "meaning",
+             SPAN_LIT("no configuration: config load at the console takes a herd file, config save "
+                      "keeps it"));
+    log_end(l);
 }
 
 int herd_start(const struct herd_boot *boot)
 {
     const struct config *config = boot->config;
-    self = &config->nodes[config->self];
+    const struct console_means means = {
+        .config = config, .restart = herd_restart, .started_ms = hal_clock_ms()};
+    self = config == NULL ? NULL : &config->nodes[config->self];
     told_ready = false;
     stopped_at_ms = SCHED_NEVER;
+    restarting = false;
+    has_network = config != NULL;
     sched_init();
-    log_init(config->log_level);
+    log_init(has_network ? config->log_level : LOG_INFO);
     struct log_line *l = log_begin(EV_NODE_START);
-    log_str(l, "name", self->name);
+    log_str(l, "name", has_network ? config->nodes[config->self].name : "");
     log_str(l, "board", BOARD_NAME);
     log_u64(l, "devices", CFG_DEVICES);
     log_end(l);
+    start_secrets();
+    if (!has_network) {
+        start_without_network();
+        console_init(&means);
+        return HERD_OK;
+    }
     int err = start_rooms(boot);
     if (err != HERD_OK) {
         return err;
     }
+    console_init(&means);
+    conn_start();
     if (config->insecure_links && config->neighbour_count > 0) {
         l = log_begin(EV_NODE_INSECURE);
         log_span(l, "meaning",
@@ -146,7 +206,20 @@ void herd_step(void)
     uint32_t idle_ms = sched_round(hal_clock_ms());
     rng_tend();
     hal_idle(idle_ms);
-    net_wake();
+    if (has_network) {
+        net_wake();
+    }
+    console_wake();
+    if (restarting && herd_stopped()) {
+        log_flush();
+        hal_system_restart();
+    }
+}
+
+void herd_restart(void)
+{
+    restarting = true;
+    herd_stop();
 }
 
 void herd_stop(void)
@@ -154,9 +227,11 @@ void herd_stop(void)
     if (stopped_at_ms != SCHED_NEVER) {
         return;
     }
-    links_stop();
-    older_stop();
-    session_stop();
+    if (has_network) {
+        links_stop();
+        older_stop();
+        session_stop();
+    }
     stopped_at_ms = hal_clock_ms() + STOP_MS;
 }
 
@@ -165,8 +240,10 @@ bool herd_stopped(void)
     if (hal_clock_ms() < stopped_at_ms) {
         return false;
     }
-    conn_stop();
-    net_log_counters();
+    if (has_network) {
+        conn_stop();
+        net_log_counters();
+    }
     log_end(log_begin(EV_NODE_STOPPED));
     return true;
 }

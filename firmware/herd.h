@@ -12,12 +12,13 @@
 
 /* What the port has found for the node; everything lives as long as the node runs. */
 struct herd_boot {
-    const struct config *config; /* from config_finish */
-    struct span places_key;      /* empty: WHATSAT says that there is none */
-    struct span trust_pem;       /* PEM text with its final NUL counted; empty: built-in anchors */
+    /* From setup_start. NULL: there is none that this image accepts: a console, no network. */
+    const struct config *config;
+    struct span places_key; /* empty: WHATSAT says that there is none */
+    struct span trust_pem;  /* PEM text with its final NUL counted; empty: built-in anchors */
 };
 
-/* Starts the node: lwIP, network, listeners, tasks. It is ready, and says so in the log, when its
+/* After nv_start. Starts the node: lwIP, network, listeners, tasks. It is ready, and says so in the log, when its
  * interface has an address: at once, unless a DHCP server is asked. HERD_E_* with the reason logged;
  * the port should then log_flush and exit. */
 int herd_start(const struct herd_boot *boot) HERD_MUST_CHECK;
@@ -28,5 +29,8 @@ void herd_step(void);
 /* Asks the node to stop: BYE to neighbours, FIN to clients; done when herd_stopped says so (at most 500 ms). */
 void herd_stop(void);
 bool herd_stopped(void);
+
+/* Starts the node again (hal_system_restart), once it has said BYE. */
+void herd_restart(void);
 
 #endif

@@ -10,9 +10,9 @@
 #include <lwip/ip_addr.h>
 
 #include "conn.h"
-#include "hal_clock.h"
 #include "hal_net.h"
 #include "tls.h"
+#include "wall.h"
 #include "version.h"
 
 /* Plaintext that one round of the scheduler takes, in pieces of this size. */
@@ -277,14 +277,6 @@ static int run_lookup(struct text *why)
 static int run_dial(struct text *why)
 {
     uint32_t address = server.address != 0 ? hal_net_dial_address(server.address) : looked_up;
-    int64_t ns;
-
-    /* Before the clock is set every certificate looks wrong: say what is the matter instead. */
-    if (!hal_clock_wall_ns(&ns)) {
-        return fail(why, HERD_E_TRUST,
-                    " was not asked: this node's clock is not set, so its certificate cannot be "
-                    "checked");
-    }
     int err = conn_dial(CONN_UPSTREAM, address, server.port, &conn);
     if (err == HERD_E_FULL) {
         dial_again_ms = sched_now_ms() + DIAL_AGAIN_MS;
@@ -435,8 +427,32 @@ static void watch_idle(void)
     }
 }
 
+/* Before the clock is set every certificate looks wrong, and without entropy no handshake can be
+ * secret: say what is the matter instead, and open no connection. */
+static int check_means(struct text *why)
+{
+    int64_t now_ns;
+    if (!wall_now_ns(&now_ns)) {
+        return fail(why, HERD_E_TRUST,
+                    " was not asked: this server does not know the time yet, so no certificate can "
+                    "be checked");
+    }
+    if (!rng_is_secret()) {
+        return fail(why, HERD_E_ENTROPY,
+                    " was not asked: this server has no entropy for TLS; its console says what to "
+                    "do (status)");
+    }
+    return HERD_OK;
+}
+
 static int run_phase(struct text *why)
 {
+    if (phase == LOOKUP || phase == DIAL) {
+        int err = check_means(why);
+        if (err != HERD_OK) {
+            return err;
+        }
+    }
     switch (phase) {
     case LOOKUP:
         return run_lookup(why);

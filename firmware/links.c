@@ -6,15 +6,16 @@
 #include "clients.h"
 #include "conn.h"
 #include "frames.h"
-#include "hal_clock.h"
 #include "hal_net.h"
 #include "log.h"
 #include "names.h"
 #include "net.h"
+#include "nv.h"
 #include "older.h"
 #include "replica.h"
 #include "rng.h"
 #include "sched.h"
+#include "wall.h"
 #include "when.h"
 
 #define NO_LINK    CFG_LINKS /* a caller that has not said who it is */
@@ -79,7 +80,7 @@ static const char *peer_name(unsigned link)
 static bool compute_trust(void)
 {
     int64_t now_ns = 0;
-    if (!hal_clock_wall_ns(&now_ns)) {
+    if (!wall_now_ns(&now_ns)) {
         return false;
     }
     int64_t sorted[CFG_LINKS];
@@ -183,7 +184,7 @@ static void say_beat(const struct channel *ch)
     char buffer[FRAMES_BYTES_MAX];
     struct text t;
     struct frames_beat beat = {.now_ns = 0, .floor = clients_floor()};
-    if (!hal_clock_wall_ns(&beat.now_ns)) {
+    if (!wall_now_ns(&beat.now_ns)) {
         beat.now_ns = 0;
     }
     text_init(&t, buffer, sizeof buffer);
@@ -432,7 +433,7 @@ static void got_report(struct channel *ch, struct span body)
     }
     log_report(EV_LINK_GOT, ch->link, &record);
     int64_t now_ns = 0;
-    (void)hal_clock_wall_ns(&now_ns);
+    (void)wall_now_ns(&now_ns);
     if (replica_merge(ch->link, &record, now_ns, trusted) != HERD_OK) {
         log_frame(EV_LINK_REFUSED, ch->link, "report");
         return;
@@ -471,7 +472,7 @@ static int got_beat(const struct channel *ch, struct span body)
     }
     struct link *k = &links[ch->link];
     int64_t now_ns = 0;
-    k->clock_known = beat.now_ns > 0 && hal_clock_wall_ns(&now_ns);
+    k->clock_known = beat.now_ns > 0 && wall_now_ns(&now_ns);
     k->clock_offset_ns = beat.now_ns - now_ns;
     replica_set_floor(ch->link, beat.floor);
     update_trust();
@@ -745,7 +746,11 @@ int links_init(const struct config *given)
     stats = (struct links_stats){0};
     stopping = false;
     link_count = config->neighbour_count;
-    rng_bytes(&own_boot, sizeof own_boot);
+    /* Different at every start: the epoch, where one is kept, and chance. */
+    own_boot = (uint64_t)nv_info().epoch << 32 | rng_u32();
+    if (nv_info().epoch == 0) {
+        rng_bytes(&own_boot, sizeof own_boot);
+    }
     for (unsigned i = 0; i < CFG_CONN_LINK_SLOTS; i++) {
         channels[i].used = false;
     }

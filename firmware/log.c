@@ -36,6 +36,8 @@ static size_t ring_head; /* next byte to write */
 static size_t ring_used;
 static uint32_t dropped;
 static uint32_t dropped_told;
+static bool mid_line;
+static bool (*gate)(void);
 
 static void drain(void);
 static struct sched_task task = {.name = "log", .run = drain};
@@ -48,6 +50,8 @@ void log_init(enum log_level level)
     ring_used = 0;
     dropped = 0;
     dropped_told = 0;
+    mid_line = false;
+    gate = NULL;
     sched_add(&task);
 }
 
@@ -185,6 +189,21 @@ void log_end(struct log_line *l)
     sched_wake(&task);
 }
 
+void log_set_gate(bool (*given)(void))
+{
+    gate = given;
+}
+
+bool log_is_mid_line(void)
+{
+    return mid_line;
+}
+
+bool log_is_waiting(void)
+{
+    return ring_used > 0;
+}
+
 uint32_t log_dropped(void)
 {
     return dropped;
@@ -198,12 +217,16 @@ void log_flush(void)
         if (chunk > ring_used) {
             chunk = ring_used;
         }
+        if (!mid_line && gate != NULL && !gate()) {
+            return;
+        }
         size_t taken = hal_console_write(ring + tail, chunk);
         HERD_ASSERT(taken <= chunk);
         if (taken == 0) {
             return;
         }
         ring_used -= taken;
+        mid_line = ring[(tail + taken - 1) % CFG_LOG_RING_BYTES] != '\n';
     }
 }
 

@@ -63,6 +63,17 @@ enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
     X(EV_OLDER_GOT, LOG_INFO, "older.got")                                                         \
     X(EV_OLDER_REFUSED, LOG_WARN, "older.refused")                                                 \
     X(EV_CLOCK_TRUST, LOG_WARN, "clock.trust")                                                     \
+    X(EV_CLOCK_UNKNOWN, LOG_WARN, "clock.unknown")                                                 \
+    X(EV_CLOCK_SET, LOG_INFO, "clock.set")                                                         \
+    X(EV_CLOCK_ADJUSTED, LOG_DEBUG, "clock.adjusted")                                              \
+    X(EV_CLOCK_REFUSED, LOG_WARN, "clock.refused")                                                 \
+    X(EV_NV_READY, LOG_INFO, "nv.ready")                                                           \
+    X(EV_NV_FAILED, LOG_ERROR, "nv.failed")                                                        \
+    X(EV_ENTROPY_MISSING, LOG_ERROR, "entropy.missing")                                            \
+    X(EV_SETUP_REFUSED, LOG_ERROR, "setup.refused")                                                \
+    X(EV_SETUP_NEEDED, LOG_ERROR, "setup.needed")                                                  \
+    X(EV_SETUP_CHANGED, LOG_INFO, "setup.changed")                                                 \
+    X(EV_CONSOLE_COMMAND, LOG_DEBUG, "console.command")                                            \
     X(EV_PLACES_ASKED, LOG_INFO, "places.asked")                                                   \
     X(EV_PLACES_ANSWERED, LOG_INFO, "places.answered")                                             \
     X(EV_PLACES_FAILED, LOG_WARN, "places.failed")                                                 \
@@ -96,6 +107,12 @@ void log_i64(struct log_line *l, const char *key, int64_t value);
 void log_ip4(struct log_line *l, const char *key, uint32_t address, uint16_t port); /* host order */
 void log_address(struct log_line *l, const char *key, uint32_t address); /* the same, no port */
 void log_end(struct log_line *l);
+
+/* Who shares the console: `gate` is called before a line begins, and returns false when it cannot be
+ * written now (asked again soon). NULL: nobody. log_init sets NULL. */
+void log_set_gate(bool (*gate)(void));
+bool log_is_mid_line(void); /* the console has taken a line in part */
+bool log_is_waiting(void);  /* there are lines that the console has not taken */
 
 uint32_t log_dropped(void); /* lines, since start */
 /* Gives the console what is waiting, as far as it takes it; for the port's last words. */

@@ -4,7 +4,6 @@
 
 #include "clients.h"
 #include "conn.h"
-#include "hal_clock.h"
 #include "links.h"
 #include "log.h"
 #include "names.h"
@@ -13,6 +12,7 @@
 #include "proto.h"
 #include "replica.h"
 #include "sched.h"
+#include "wall.h"
 #include "when.h"
 
 #define AT_BYTES_MAX   PROTO_AT_BYTES_MAX(CFG_REPORT_BYTES)
@@ -114,7 +114,7 @@ static void answer_iamat(struct session *s, const struct proto_report *report)
 {
     stats.iamat++;
     int64_t now_ns = 0;
-    (void)hal_clock_wall_ns(&now_ns); /* never set: the difference says so, and nobody trusts us */
+    (void)wall_now_ns(&now_ns); /* never set: the difference says so, and nobody trusts us */
     char buffer[AT_BYTES_MAX + 1];
     struct text t;
     text_init(&t, buffer, sizeof buffer);

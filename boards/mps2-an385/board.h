@@ -67,6 +67,8 @@
 #define BOARD_UART_BASE     0x40004000
 #define BOARD_UART_CLOCK_HZ 25000000
 #define BOARD_UART_BAUD     115200
+#define BOARD_UART_RX_IRQ   0
+#define BOARD_UART_RX_ISR   irq0_handler
 #define BOARD_UART_TX_IRQ   1
 #define BOARD_UART_TX_ISR   irq1_handler
 

@@ -1,6 +1,6 @@
 # Arm MPS2 with the AN385 image: Cortex-M3, LAN9118 Ethernet. Tested under QEMU.
 # BOARD_CPU makes it a board to flash (tools/build/boards.mk).
-PORT_DIRS := port/cortex-m port/lan9118 port/cmsdk-uart port/cmsdk-watchdog
+PORT_DIRS := port/cortex-m port/lan9118 port/cmsdk-uart port/cmsdk-watchdog port/noflash
 BOARD_CPU := -mcpu=cortex-m3 -mthumb
 BOARD_PROFILES := small
 BOARD_QEMU := -M mps2-an385

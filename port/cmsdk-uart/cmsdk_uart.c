@@ -3,6 +3,7 @@
 #include "board.h"
 #include "cortexm.h"
 #include "regs.h"
+#include "uart_input.h"
 
 #define REG(offset) REG32(BOARD_UART_BASE + (offset))
 
@@ -15,8 +16,10 @@ static volatile uint32_t written, sent; /* bytes ever; their difference is in th
 void uart_start(void)
 {
     REG(CMSDK_UART_BAUDDIV) = BOARD_UART_CLOCK_HZ / BOARD_UART_BAUD;
-    REG(CMSDK_UART_CTRL) = CMSDK_UART_CTRL_TX | CMSDK_UART_CTRL_TX_IRQ;
+    REG(CMSDK_UART_CTRL) =
+        CMSDK_UART_CTRL_TX | CMSDK_UART_CTRL_TX_IRQ | CMSDK_UART_CTRL_RX | CMSDK_UART_CTRL_RX_IRQ;
     nvic_enable(BOARD_UART_TX_IRQ);
+    nvic_enable(BOARD_UART_RX_IRQ);
 }
 
 /* Interrupts are off, or this is the ISR. */
@@ -33,6 +36,15 @@ void BOARD_UART_TX_ISR(void)
 {
     REG(CMSDK_UART_INTSTATUS) = CMSDK_UART_INT_TX;
     feed();
+}
+
+void BOARD_UART_RX_ISR(void);
+void BOARD_UART_RX_ISR(void)
+{
+    REG(CMSDK_UART_INTSTATUS) = CMSDK_UART_INT_RX;
+    while ((REG(CMSDK_UART_STATE) & CMSDK_UART_STATE_RX_FULL) != 0) {
+        uart_input_put((char)REG(CMSDK_UART_DATA));
+    }
 }
 
 size_t uart_write(const char *data, size_t bytes)

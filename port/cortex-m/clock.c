@@ -79,6 +79,11 @@ void clock_set_wall(int64_t now_ns)
     wall_known = true;
 }
 
+void hal_clock_set_wall_ns(int64_t now_ns)
+{
+    clock_set_wall(now_ns);
+}
+
 bool hal_clock_wall_ns(int64_t *ns)
 {
     if (wall_known) {

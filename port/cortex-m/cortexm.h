@@ -12,11 +12,16 @@
 #include <stdint.h>
 
 struct pbuf;
+struct text;
 
 /* --- A board's drivers ------------------------------------------------------------------------- */
 
 /* UART, 8N1 at BOARD_UART_BAUD. uart_write takes at most `bytes`, returns how many, and never waits.
- * uart_write_now waits until all is sent, with interrupts on or off: first and last words. */
+ * uart_write_now waits until all is sent, with interrupts on or off: first and last words. uart_read
+ * gives what has come, at most `bytes`, and never waits; the ISR keeps UART_INPUT_BYTES meanwhile, drops
+ * what comes beyond, and calls cortexm_wake. */
+#define UART_INPUT_BYTES 128u
+size_t uart_read(char *data, size_t bytes);
 void uart_start(void);
 size_t uart_write(const char *data, size_t bytes);
 void uart_write_now(const char *data, size_t bytes);
@@ -93,7 +98,9 @@ struct crash {
 
 /* The crash that led to this start; NULL: none. Lives until the next crash. */
 const struct crash *crash_last(void);
-/* Prints it in words, waiting for the UART. */
+/* Appends line 0, 1 or 2 of it in words; nothing when there is none. */
+void crash_put_line(unsigned line, struct text *t);
+/* Prints all of them, waiting for the UART. */
 void crash_print(void);
 void cortexm_reset(void) __attribute__((noreturn));
 

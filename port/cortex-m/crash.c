@@ -159,31 +159,45 @@ static void put_kind(struct text *t, const struct crash *c)
     }
 }
 
-void crash_print(void)
+/* Three lines, so that each fits in one of the console. */
+void crash_put_line(unsigned line, struct text *t)
 {
     static const char *const names[8] = {"r0", "r1", "r2", "r3", "r12", "lr", "pc", "xpsr"};
     const struct crash *c = crash_last();
-    char buffer[384];
-    struct text t;
-    if (c == NULL) {
+    if (c == NULL || line > 2) {
         return;
     }
-    text_init(&t, buffer, sizeof buffer);
-    text_str(&t, "crash ");
-    text_u64(&t, c->count);
-    text_str(&t, " since power on, after ");
-    text_u64(&t, c->uptime_s);
-    text_str(&t, " s: ");
-    put_kind(&t, c);
-    text_str(&t, "\r\ncrash");
-    put_register(&t, "sp", c->sp);
-    for (unsigned i = 0; i < 8; i++) {
-        put_register(&t, names[i], c->frame[i]);
+    text_str(t, "crash");
+    if (line == 0) {
+        text_char(t, ' ');
+        text_u64(t, c->count);
+        text_str(t, " since power on, after ");
+        text_u64(t, c->uptime_s);
+        text_str(t, " s: ");
+        put_kind(t, c);
+    } else if (line == 1) {
+        for (unsigned i = 0; i < 8; i++) {
+            put_register(t, names[i], c->frame[i]);
+        }
+    } else {
+        put_register(t, "sp", c->sp);
+        put_register(t, "cfsr", c->cfsr);
+        put_register(t, "hfsr", c->hfsr);
+        put_register(t, "mmfar", c->mmfar);
+        put_register(t, "bfar", c->bfar);
     }
-    put_register(&t, "cfsr", c->cfsr);
-    put_register(&t, "hfsr", c->hfsr);
-    put_register(&t, "mmfar", c->mmfar);
-    put_register(&t, "bfar", c->bfar);
-    text_str(&t, "\r\n");
-    uart_write_now(buffer, t.bytes);
+}
+
+void crash_print(void)
+{
+    char buffer[160];
+    struct text t;
+    for (unsigned line = 0; line < 3; line++) {
+        text_init(&t, buffer, sizeof buffer);
+        crash_put_line(line, &t);
+        if (t.bytes > 0) {
+            uart_write_now(buffer, t.bytes);
+            uart_write_now("\r\n", 2);
+        }
+    }
 }

@@ -7,3 +7,18 @@ size_t hal_console_write(const char *data, size_t bytes)
 {
     return uart_write(data, bytes);
 }
+
+size_t hal_console_answer(const char *data, size_t bytes)
+{
+    return uart_write(data, bytes);
+}
+
+size_t hal_console_read(char *data, size_t bytes)
+{
+    return uart_read(data, bytes);
+}
+
+bool hal_console_is_terminal(void)
+{
+    return true;
+}

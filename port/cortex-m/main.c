@@ -11,9 +11,11 @@
 #include "hal_idle.h"
 #include "herd.h"
 #include "log.h"
+#include "nv.h"
+#include "setup.h"
 #include "version.h"
 
-#define LAST_WORDS_MS 500
+#define RETRY_MS 10000
 
 static struct config config;
 static struct factory factory;
@@ -23,63 +25,43 @@ static void say(const char *words)
     uart_write_now(words, strlen(words));
 }
 
-/* Nothing can be done until somebody mends it: the watchdog is fed, and the words stay readable. */
-static void halt(void) __attribute__((noreturn));
-static void halt(void)
+/* The configuration that counts; NULL, after it said why, when there is none: then the node has a
+ * console, where somebody can load one. */
+static const struct config *configure(void)
 {
-    uint64_t until_ms = hal_clock_ms() + LAST_WORDS_MS;
-    while (hal_clock_ms() < until_ms) {
-        log_flush();
-        hal_idle(1);
-    }
-    say("herd: stopped\r\n");
-    for (;;) {
-        hal_idle(1000);
-    }
-}
-
-static bool set_all(struct span lines)
-{
-    while (lines.bytes > 0) {
-        const char *end = memchr(lines.at, '\n', lines.bytes);
-        size_t bytes = end == NULL ? lines.bytes : (size_t)(end - lines.at);
-        if (bytes > 0 && config_set(&config, (struct span){lines.at, bytes}) != HERD_OK) {
-            return false;
-        }
-        bytes += end == NULL ? 0 : 1;
-        lines.at += bytes;
-        lines.bytes -= bytes;
-    }
-    return true;
-}
-
-static void configure(void)
-{
+    static struct setup_factory given; /* setup refers to it as long as the node runs */
     char buffer[256];
     struct text error;
     if (!factory_read(&factory)) {
-        say("herd: the flash holds no configuration: make firmware BOARD=" BOARD_NAME
-            " HERD=FILE NODE=NAME, and flash the image\r\n");
-        halt();
+        say("herd: no factory configuration in the flash\r\n");
+        factory.herd_file = SPAN_LIT("factory configuration");
     }
+    given = (struct setup_factory){.herd_file = factory.herd_file,
+                                   .herd_text = factory.herd_text,
+                                   .node = factory.node,
+                                   .settings = factory.settings,
+                                   .places_key = factory.places_key};
     text_init(&error, buffer, sizeof buffer);
-    config_begin(&config, factory.herd_file, &error);
-    if (config_read(&config, factory.herd_text) != HERD_OK || !set_all(factory.settings) ||
-        config_finish(&config, factory.node) != HERD_OK) {
-        say("herd: ");
-        say(text_cstr(&error));
-        say("\r\n");
-        halt();
+    nv_start();
+    if (setup_start(&given, &config, &error) == HERD_OK) {
+        return &config;
     }
+    say("herd: ");
+    say(text_cstr(&error));
+    say("\r\n");
+    return NULL;
 }
 
-static void explain(int err)
+/* The network does not start: the log says why. Again, in case that it was the chip. */
+static void fail(void) __attribute__((noreturn));
+static void fail(void)
 {
-    if (err == HERD_E_ENTROPY) {
-        say("herd: no seed, so nothing here can be secret: give the node one at its start "
-            "(boot block, boards/" BOARD_NAME "/README.md)\r\n");
+    uint64_t until_ms = hal_clock_ms() + RETRY_MS;
+    while (hal_clock_ms() < until_ms) {
+        log_flush();
+        hal_idle(10);
     }
-    halt();
+    cortexm_reset();
 }
 
 void main_run(void)
@@ -96,12 +78,11 @@ void main_run(void)
         say("herd: the random number generator does not work\r\n");
     }
 #endif
-    configure();
+    const struct config *found = configure();
     const struct herd_boot boot = {
-        .config = &config, .places_key = factory.places_key, .trust_pem = factory.trust_pem};
-    int err = herd_start(&boot);
-    if (err != HERD_OK) {
-        explain(err);
+        .config = found, .places_key = setup_places_key(), .trust_pem = factory.trust_pem};
+    if (herd_start(&boot) != HERD_OK) {
+        fail();
     }
     for (;;) {
         herd_step();

@@ -7,6 +7,7 @@
 #include "cortexm.h"
 #include "kinetis.h"
 #include "regs.h"
+#include "uart_input.h"
 
 #define UART(offset) KINETIS_REG8(0x4006A000 + (offset))
 #define UART_BDH     UART(0x00)
@@ -20,11 +21,17 @@
 #define UART_CFIFO   UART(0x11)
 #define UART_TWFIFO  UART(0x13)
 #define UART_TCFIFO  UART(0x14)
+#define UART_RWFIFO  UART(0x15)
+#define UART_RCFIFO  UART(0x16)
 
 #define C2_TIE      0x80u
 #define C2_TE       0x08u
+#define C2_RIE      0x20u
+#define C2_RE       0x04u
+#define C2_ON       (C2_TE | C2_RE | C2_RIE)
 #define S1_TC       0x40u
 #define PFIFO_TXFE  0x80u
+#define PFIFO_RXFE  0x08u
 #define CFIFO_FLUSH 0xC0u
 #define FIFO_BYTES  8u
 #define REFILL      2u /* TDRE, and with it the interrupt, comes at so many bytes in the FIFO */
@@ -67,11 +74,12 @@ void uart_start(void)
     UART_BDH = (uint8_t)(divisor / 32 >> 8 & 0x1F);
     UART_BDL = (uint8_t)(divisor / 32);
     UART_C4 = (uint8_t)(divisor % 32);
-    UART_C1 = 0;             /* 8N1 */
-    UART_PFIFO = PFIFO_TXFE; /* only while C2[TE] is 0 */
+    UART_C1 = 0;                          /* 8N1 */
+    UART_PFIFO = PFIFO_TXFE | PFIFO_RXFE; /* only while C2[TE] and C2[RE] are 0 */
     UART_CFIFO = CFIFO_FLUSH;
     UART_TWFIFO = REFILL;
-    UART_C2 = C2_TE;
+    UART_RWFIFO = 1; /* RDRF, and with it the interrupt, with the first byte */
+    UART_C2 = C2_ON;
     nvic_enable(UART0_IRQ);
     report();
 }
@@ -84,12 +92,16 @@ static void feed(void)
         UART_D = (uint8_t)ring[sent % RING_BYTES];
         sent = sent + 1;
     }
-    UART_C2 = written != sent ? C2_TE | C2_TIE : C2_TE;
+    UART_C2 = written != sent ? C2_ON | C2_TIE : C2_ON;
 }
 
 void BOARD_UART_ISR(void);
 void BOARD_UART_ISR(void)
 {
+    (void)UART_S1; /* reading it, then D, clears RDRF and the errors */
+    while (UART_RCFIFO > 0) {
+        uart_input_put((char)UART_D);
+    }
     feed();
 }
 

@@ -141,12 +141,27 @@
 #define DNS_MAX_NAME_LENGTH 64
 #define DNS_MAX_SERVERS     2
 #define DNS_MAX_RETRIES     4
-/* A source port of its own for each query, and DHCP's. */
-#define MEMP_NUM_UDP_PCB (DNS_TABLE_SIZE + 1)
+/* A source port of its own for each query; DHCP; SNTP. */
+#define MEMP_NUM_UDP_PCB (DNS_TABLE_SIZE + 2)
 /* LWIP_DNS_SECURE stays at its default: random ids, random ports, one query per name. */
 
+/* --- SNTP: firmware/wall.c --------------------------------------------------------------------- */
+
+#include <stdint.h>
+void wall_sntp_set(uint32_t seconds, uint32_t us);
+void wall_sntp_get(uint32_t *seconds, uint32_t *us);
+#define SNTP_SET_SYSTEM_TIME_US(seconds, us) wall_sntp_set(seconds, us)
+#define SNTP_GET_SYSTEM_TIME(seconds, us)    wall_sntp_get(&(seconds), &(us))
+#define SNTP_CHECK_RESPONSE                  2 /* the server's address, and our time stamp in it */
+#define SNTP_COMP_ROUNDTRIP                  1
+#define SNTP_STARTUP_DELAY                   0
+#define SNTP_RECV_TIMEOUT                    5000 /* ms; doubled up to ten times that */
+#define SNTP_UPDATE_DELAY                    3600000
+#define LWIP_DHCP_MAX_NTP_SERVERS            3 /* also those of the herd file */
+#define LWIP_DHCP_GET_NTP_SRV                LWIP_DHCP
+
 /* TCP, ARP, DHCP, DNS: lwIP's own. Firmware has its deadlines in the scheduler. */
-#define MEMP_NUM_SYS_TIMEOUT LWIP_NUM_SYS_TIMEOUT_INTERNAL
+#define MEMP_NUM_SYS_TIMEOUT (LWIP_NUM_SYS_TIMEOUT_INTERNAL + 1) /* SNTP */
 
 /* --- Hooks, statistics ------------------------------------------------------------------------- */
 

@@ -32,7 +32,7 @@
 int mbedtls_port_snprintf(char *out, __SIZE_TYPE__ bytes, const char *format, ...);
 void mbedtls_port_exit(int status) __attribute__((noreturn));
 
-/* Dates of certificates are checked against hal_clock_wall_ns. 64 bits, so that 2038 is a year. */
+/* Dates of certificates are checked against wall_now_ns. 64 bits, so that 2038 is a year. */
 #define MBEDTLS_HAVE_TIME
 #define MBEDTLS_HAVE_TIME_DATE
 #define MBEDTLS_PLATFORM_TIME_TYPE_MACRO __INT64_TYPE__

@@ -10,13 +10,14 @@
 
 #include "err.h"
 #include "hal_clock.h"
+#include "wall.h"
 
-/* Seconds since 1970. 0 while the clock is not set: then every certificate is "not yet valid", and
+/* Seconds since 1970. 0 while the time is not known (wall.h): then every certificate is "not yet valid", and
  * verification fails closed. */
 int64_t mbedtls_port_time(int64_t *out)
 {
     int64_t ns;
-    int64_t seconds = hal_clock_wall_ns(&ns) && ns > 0 ? ns / INT64_C(1000000000) : 0;
+    int64_t seconds = wall_now_ns(&ns) && ns > 0 ? ns / INT64_C(1000000000) : 0;
 
     if (out != NULL) {
         *out = seconds;

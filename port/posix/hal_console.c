@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "cfg.h"
@@ -29,10 +30,102 @@ static struct {
 static int log_fd = -1;
 static bool log_failed;
 
-int posix_console_open(const char *log_file)
+/* --- Commands ---------------------------------------------------------------------------------- */
+
+static struct {
+    bool on;
+    bool terminal;
+    bool ready; /* poll() saw something */
+    struct termios before;
+    volatile bool resumed;
+} in;
+
+/* In the background neither the terminal's mode nor its input is ours: the system would stop us. */
+static bool is_foreground(void)
+{
+    return tcgetpgrp(STDIN_FILENO) == getpgrp();
+}
+
+/* Keys as they come, without echo. Ctrl-C and Ctrl-Z stay signals: this is a program of a shell. */
+static void take_terminal(void)
+{
+    struct termios mode = in.before;
+    mode.c_lflag &= ~(tcflag_t)(ICANON | ECHO | IEXTEN);
+    mode.c_iflag &= ~(tcflag_t)(IXON | ICRNL | INLCR);
+    mode.c_cc[VMIN] = 1;
+    mode.c_cc[VTIME] = 0;
+    (void)tcsetattr(STDIN_FILENO, TCSANOW, &mode);
+}
+
+static void open_commands(bool wanted)
+{
+    in.terminal = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) && is_foreground() &&
+                  tcgetattr(STDIN_FILENO, &in.before) == 0;
+    in.on = in.terminal || wanted;
+    if (in.terminal) {
+        take_terminal();
+    }
+}
+
+void posix_console_close(void)
+{
+    if (in.terminal && is_foreground()) {
+        (void)tcsetattr(STDIN_FILENO, TCSADRAIN, &in.before);
+    }
+}
+
+void posix_console_resumed(void)
+{
+    in.resumed = true;
+}
+
+bool posix_console_listens(struct pollfd *fd)
+{
+    if (in.terminal && in.resumed) {
+        in.resumed = false;
+        in.on = is_foreground();
+        if (in.on) {
+            take_terminal();
+        }
+    }
+    *fd = (struct pollfd){.fd = STDIN_FILENO, .events = POLLIN};
+    return in.on;
+}
+
+void posix_console_heard(const struct pollfd *fd)
+{
+    in.ready = in.ready || fd->revents != 0;
+}
+
+bool hal_console_is_terminal(void)
+{
+    return in.terminal;
+}
+
+size_t hal_console_read(char *data, size_t bytes)
+{
+    struct pollfd fd = {.fd = STDIN_FILENO, .events = POLLIN};
+    if (!in.on || !in.ready) {
+        return 0;
+    }
+    if (poll(&fd, 1, 0) != 1 || fd.revents == 0 || (in.terminal && !is_foreground())) {
+        in.ready = false;
+        return 0;
+    }
+    ssize_t got = read(STDIN_FILENO, data, bytes);
+    if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR)) {
+        in.on = false; /* the end: no more commands, the node goes on */
+    }
+    return got > 0 ? (size_t)got : 0;
+}
+
+/* --- Output ------------------------------------------------------------------------------------ */
+
+int posix_console_open(const char *log_file, bool commands)
 {
     struct stat s;
     out.is_file = fstat(STDOUT_FILENO, &s) == 0 && S_ISREG(s.st_mode);
+    open_commands(commands);
     if (log_file == NULL) {
         return 0;
     }
@@ -143,6 +236,18 @@ static void write_log_file(const char *data, size_t bytes)
                 wrote < 0 ? strerror(errno) : "no room");
     }
     log_failed = failed;
+}
+
+/* Whatever is there may be written: a prompt has no line end. */
+size_t hal_console_answer(const char *data, size_t bytes)
+{
+    if (out.is_closed) {
+        return bytes;
+    }
+    size_t taken = append(data, bytes);
+    out.whole = out.used;
+    posix_console_drain();
+    return taken;
 }
 
 size_t hal_console_write(const char *data, size_t bytes)

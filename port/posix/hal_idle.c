@@ -68,12 +68,20 @@ void hal_idle(uint32_t max_ms)
     if (posix_console_wants(&fds[count])) {
         count++;
     }
+    unsigned commands = count;
+    if (posix_console_listens(&fds[count])) {
+        count++;
+    }
+    bool listens = count > commands;
     count = net_ops->fill(fds, count, POLL_FDS, &timeout_ms);
     int found = poll(fds, count, timeout_ms > INT32_MAX ? -1 : (int)timeout_ms);
     polled_us = now_us();
     found_any = found > 0;
     if (found_any) {
         take_wake(&fds[0]);
+    }
+    if (found_any && listens) {
+        posix_console_heard(&fds[commands]);
     }
     /* Without anything found it still runs libslirp's own clock. */
     net_ops->serve(fds, found < 0);

@@ -13,6 +13,7 @@ void hal_panic(const char *file, unsigned line, const char *what)
         panicking = true;
         log_flush();
         posix_console_finish(200);
+        posix_console_close();
     }
     fprintf(stderr, "herd: internal error at %s:%u: %s\n", file, line, what);
     abort();

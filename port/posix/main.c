@@ -15,9 +15,11 @@
 #include "hal_net.h"
 #include "herd.h"
 #include "log.h"
+#include "nv.h"
 #include "options.h"
 #include "posix.h"
 #include "secrets.h"
+#include "setup.h"
 
 #define STOP_MS 1000 /* to say goodbye */
 #define LAST_MS 200  /* for stdout to take the last lines */
@@ -25,25 +27,32 @@
 enum { EXIT_STOPPED = 0, EXIT_FAILED = 1, EXIT_WRONG = 2 };
 
 static struct config config;
+static struct options o;
 static volatile sig_atomic_t stops_asked;
 
 /* --- Configuration ----------------------------------------------------------------------------- */
 
-/* The configuration of one node, or false with the error text. */
-static bool configure(const struct options *o, struct span text, const char *node,
-                      struct text *error)
+/* The command line's settings win over everything. */
+static bool override(struct config *c)
 {
-    char level[64];
-    config_begin(&config, span_of(o->herd_file), error);
-    bool ok = config_read(&config, text) == HERD_OK;
-    for (unsigned i = 0; ok && i < o->setting_count; i++) {
-        ok = config_set(&config, span_of(o->settings[i])) == HERD_OK;
+    static char level[64]; /* until config_finish */
+    bool ok = true;
+    for (unsigned i = 0; ok && i < o.setting_count; i++) {
+        ok = config_set(c, span_of(o.settings[i])) == HERD_OK;
     }
-    if (ok && o->log_level != NULL) {
-        (void)snprintf(level, sizeof level, "log.level=%s", o->log_level);
-        ok = config_set(&config, span_of(level)) == HERD_OK;
+    if (ok && o.log_level != NULL) {
+        (void)snprintf(level, sizeof level, "log.level=%s", o.log_level);
+        ok = config_set(c, span_of(level)) == HERD_OK;
     }
-    return ok && config_finish(&config, span_of(node)) == HERD_OK &&
+    return ok;
+}
+
+/* The configuration of one node of the herd file, or false with the error text. */
+static bool configure(struct span text, const char *node, struct text *error)
+{
+    config_begin(&config, span_of(o.herd_file), error);
+    return config_read(&config, text) == HERD_OK && override(&config) &&
+           config_finish(&config, span_of(node)) == HERD_OK &&
            config_check_addresses(&config, hal_net_addresses_are_real()) == HERD_OK;
 }
 
@@ -68,12 +77,12 @@ static unsigned count_links(void)
 }
 
 /* The named node; without a name every node of the file. The first failure decides. */
-static bool check(const struct options *o, struct span text, struct text *error)
+static bool check(struct span text, struct text *error)
 {
-    if (o->node[0] != '\0') {
-        return configure(o, text, o->node, error);
+    if (o.node[0] != '\0') {
+        return configure(text, o.node, error);
     }
-    (void)configure(o, text, "", error); /* fails for want of a name, but reads their names */
+    (void)configure(text, "", error); /* fails for want of a name, but reads their names */
     bool any = false;
     for (unsigned i = 0; i < config.node_count; i++) {
         char name[sizeof config.nodes[0].name];
@@ -82,7 +91,7 @@ static bool check(const struct options *o, struct span text, struct text *error)
             continue;
         }
         any = true;
-        if (!configure(o, text, name, error)) {
+        if (!configure(text, name, error)) {
             return false;
         }
     }
@@ -101,12 +110,21 @@ static void on_stop(int signal_number)
     posix_wake();
 }
 
+static void on_resume(int signal_number)
+{
+    (void)signal_number;
+    posix_console_resumed();
+    posix_wake();
+}
+
 static void handle_signals(void)
 {
     static const int stopping[] = {SIGINT, SIGTERM, SIGHUP};
     struct sigaction stop = {.sa_handler = on_stop};
+    struct sigaction resume = {.sa_handler = on_resume};
     struct sigaction before;
     (void)signal(SIGPIPE, SIG_IGN);
+    (void)sigaction(SIGCONT, &resume, NULL);
     for (size_t i = 0; i < sizeof stopping / sizeof stopping[0]; i++) {
         /* What the parent had ignored (nohup) stays ignored. */
         if (sigaction(stopping[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN) {
@@ -139,14 +157,14 @@ static void raise_descriptor_limit(void)
 
 /* --- Run --------------------------------------------------------------------------------------- */
 
-static int run(const struct options *o, const struct herd_boot *boot)
+static int run(const struct herd_boot *boot)
 {
     if (posix_wake_init() != 0) {
         fprintf(stderr, "herd: no event descriptor: %s\n", strerror(errno));
         return EXIT_FAILED;
     }
-    if (posix_console_open(o->log_file) != 0) {
-        fprintf(stderr, "herd: %s: %s\n", o->log_file, strerror(errno));
+    if (posix_console_open(o.log_file, o.console) != 0) {
+        fprintf(stderr, "herd: %s: %s\n", o.log_file, strerror(errno));
         return EXIT_WRONG;
     }
     raise_descriptor_limit();
@@ -165,6 +183,7 @@ static int run(const struct options *o, const struct herd_boot *boot)
     }
     log_flush();
     posix_console_finish(LAST_MS);
+    posix_console_close();
     return result;
 }
 
@@ -174,13 +193,26 @@ static int wrong(struct text *error)
     return EXIT_WRONG;
 }
 
+/* The node's own configuration, if it keeps one, else that of the herd file. */
+static bool set_up(struct span text, struct text *error)
+{
+    static struct setup_factory factory;
+    factory = (struct setup_factory){.herd_file = span_of(o.herd_file),
+                                     .herd_text = text,
+                                     .node = span_of(o.node),
+                                     .override = override};
+    nv_start();
+    return setup_start(&factory, &config, error) == HERD_OK;
+}
+
 int main(int argc, char **argv)
 {
     static char error_buffer[PATH_MAX + 4096];
-    struct options o;
+    CFG_SECRET static char key_text[SETUP_KEY_BYTES_MAX + 1];
     struct text error;
     struct herd_boot boot = {.config = &config};
     struct span text;
+    struct span key;
 
     fill_standard_descriptors();
     enum options_result parsed = options_parse(&o, argc, argv);
@@ -192,7 +224,7 @@ int main(int argc, char **argv)
         return EXIT_WRONG;
     }
     if (o.check) {
-        if (!check(&o, text, &error)) {
+        if (!check(text, &error)) {
             return wrong(&error);
         }
         unsigned open = count_open();
@@ -203,17 +235,30 @@ int main(int argc, char **argv)
         printf("%u links\n", count_links());
         return EXIT_STOPPED;
     }
-    if (!configure(&o, text, o.node, &error)) {
+    if (o.state != NULL && posix_flash_open(o.state) != 0) {
+        return EXIT_WRONG;
+    }
+    if (!set_up(text, &error)) {
         return wrong(&error);
     }
     if (secrets_leave_out_of_dumps() != 0) {
         fprintf(stderr, "herd: warning: a core dump would show the places key: %s\n",
                 strerror(errno));
     }
-    if (files_read_key(config.places.key_file, &boot.places_key) != 0 ||
+    if (files_read_key(config.places.key_file, &key) != 0 ||
         (config.places.trust_file[0] != '\0' &&
          files_read_trust(config.places.trust_file, &boot.trust_pem) != 0)) {
         return EXIT_WRONG;
     }
-    return run(&o, &boot);
+    if (config.places.key_file[0] == '\0' && key.bytes < sizeof key_text) {
+        memcpy(key_text, key.at,
+               key.bytes); /* for the next start: it is not in the environment now */
+    }
+    posix_system_start(argv, key_text);
+    setup_set_factory_key(key);
+    boot.places_key = setup_places_key();
+    if (o.no_clock) {
+        posix_clock_forget();
+    }
+    return run(&boot);
 }

@@ -25,6 +25,12 @@ static const char help[] =
     "                         node means NAME's own\n"
     "      --log-level LEVEL  error, warn, info or debug\n"
     "      --log-file FILE    log lines go there too, appended\n"
+    "      --state FILE       what a node keeps over restarts: its own configuration, a seed, how\n"
+    "                         often it started; made when missing. Without it: nothing\n"
+    "      --console          commands from stdin also when that is no terminal; `help` lists "
+    "them\n"
+    "      --no-clock         start without knowing the time, as a board does: [herd] ntp tells "
+    "it\n"
     "      --check            say whether the herd file is valid, for NAME or for every node\n"
     "      --version          versions of herd and its libraries, and the trust anchors\n"
     "      --help             this text\n"
@@ -64,7 +70,18 @@ static enum options_result wrong(const char *what, const char *argument)
     return OPTIONS_WRONG;
 }
 
-enum { OPT_NET = 256, OPT_SET, OPT_LOG_LEVEL, OPT_LOG_FILE, OPT_CHECK, OPT_VERSION, OPT_HELP };
+enum {
+    OPT_NET = 256,
+    OPT_SET,
+    OPT_LOG_LEVEL,
+    OPT_LOG_FILE,
+    OPT_STATE,
+    OPT_CONSOLE,
+    OPT_NO_CLOCK,
+    OPT_CHECK,
+    OPT_VERSION,
+    OPT_HELP
+};
 
 static const struct option long_options[] = {
     {"herd-file", required_argument, NULL, 'c'},
@@ -72,6 +89,9 @@ static const struct option long_options[] = {
     {"set", required_argument, NULL, OPT_SET},
     {"log-level", required_argument, NULL, OPT_LOG_LEVEL},
     {"log-file", required_argument, NULL, OPT_LOG_FILE},
+    {"state", required_argument, NULL, OPT_STATE},
+    {"console", no_argument, NULL, OPT_CONSOLE},
+    {"no-clock", no_argument, NULL, OPT_NO_CLOCK},
     {"check", no_argument, NULL, OPT_CHECK},
     {"version", no_argument, NULL, OPT_VERSION},
     {"help", no_argument, NULL, OPT_HELP},
@@ -99,6 +119,15 @@ static enum options_result take(struct options *o, int option, const char *value
         return OPTIONS_RUN;
     case OPT_LOG_FILE:
         o->log_file = value;
+        return OPTIONS_RUN;
+    case OPT_STATE:
+        o->state = value;
+        return OPTIONS_RUN;
+    case OPT_CONSOLE:
+        o->console = true;
+        return OPTIONS_RUN;
+    case OPT_NO_CLOCK:
+        o->no_clock = true;
         return OPTIONS_RUN;
     case OPT_CHECK:
         o->check = true;

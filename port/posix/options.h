@@ -14,7 +14,10 @@ struct options {
     const char *log_level;                      /* NULL: what the herd file says */
     const char *settings[OPTIONS_SETTINGS_MAX]; /* SECTION.KEY=VALUE */
     unsigned setting_count;
+    const char *state; /* NULL: the node keeps nothing */
     bool check;
+    bool console; /* also when stdin is no terminal */
+    bool no_clock;
 };
 
 enum options_result { OPTIONS_RUN, OPTIONS_DONE, OPTIONS_WRONG };

@@ -3,20 +3,24 @@
 #include "board.h"
 #include "cortexm.h"
 #include "stellaris.h"
+#include "uart_input.h"
 
-#define UART_DR         REG32(0x4000C000)
-#define UART_FR         REG32(0x4000C018)
-#define UART_FR_TX_FULL (UINT32_C(1) << 5)
-#define UART_FR_BUSY    (UINT32_C(1) << 3)
-#define UART_IBRD       REG32(0x4000C024)
-#define UART_FBRD       REG32(0x4000C028)
-#define UART_LCRH       REG32(0x4000C02C)
-#define UART_LCRH_8N1   UINT32_C(0x70) /* FIFOs on */
-#define UART_CTL        REG32(0x4000C030)
-#define UART_CTL_ON     UINT32_C(0x301) /* both directions */
-#define UART_IM         REG32(0x4000C038)
-#define UART_ICR        REG32(0x4000C044)
-#define UART_INT_TX     (UINT32_C(1) << 5)
+#define UART_DR          REG32(0x4000C000)
+#define UART_FR          REG32(0x4000C018)
+#define UART_FR_TX_FULL  (UINT32_C(1) << 5)
+#define UART_FR_BUSY     (UINT32_C(1) << 3)
+#define UART_IBRD        REG32(0x4000C024)
+#define UART_FBRD        REG32(0x4000C028)
+#define UART_LCRH        REG32(0x4000C02C)
+#define UART_LCRH_8N1    UINT32_C(0x70) /* FIFOs on */
+#define UART_CTL         REG32(0x4000C030)
+#define UART_CTL_ON      UINT32_C(0x301) /* both directions */
+#define UART_IM          REG32(0x4000C038)
+#define UART_ICR         REG32(0x4000C044)
+#define UART_INT_TX      (UINT32_C(1) << 5)
+#define UART_INT_RX      (UINT32_C(1) << 4)
+#define UART_INT_RX_LATE (UINT32_C(1) << 6) /* bytes wait in the FIFO, and no more come */
+#define UART_FR_RX_EMPTY (UINT32_C(1) << 4)
 
 #define UART_IRQ 5
 #define PINS     UINT32_C(0x03)
@@ -38,7 +42,7 @@ void uart_start(void)
     UART_FBRD = DIVISOR % 64u;
     UART_LCRH = UART_LCRH_8N1;
     UART_CTL = UART_CTL_ON;
-    UART_IM = UART_INT_TX; /* the FIFO has become half empty */
+    UART_IM = UART_INT_TX | UART_INT_RX | UART_INT_RX_LATE; /* a FIFO is half empty, half full */
     nvic_enable(UART_IRQ);
 }
 
@@ -54,7 +58,10 @@ static void feed(void)
 void BOARD_UART_ISR(void);
 void BOARD_UART_ISR(void)
 {
-    UART_ICR = UART_INT_TX;
+    UART_ICR = UART_INT_TX | UART_INT_RX | UART_INT_RX_LATE;
+    while ((UART_FR & UART_FR_RX_EMPTY) == 0) {
+        uart_input_put((char)UART_DR);
+    }
     feed();
 }
 

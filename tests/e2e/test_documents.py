@@ -25,6 +25,7 @@ import pytest
 
 import wire
 from herdlib import BIN, CERTS, PATIENCE_S, ROOT, Client, Program, Programs, parse_at, wait_until
+from terminal import Terminal
 
 DOCUMENTS = ("README.md", "firmware/PROTOCOL.md", "tools/places-standin/README.md", "hal/README.md",
              "firmware/DESIGN.md")
@@ -351,6 +352,30 @@ def run_standin(world, block):
     assert answer["status"] == "OK" and len(answer["results"]) == 20
 
 
+def run_console_session(world, block):
+    """A node at a terminal: what is typed behind its prompt, and the answers, as they stand there."""
+    command, hint, *rest = block.lines
+    words = command.removeprefix("$ build/posix/herd -c ").split()
+    terminal = Terminal(ROOT / words[0], words[-1], *words[1:-1], folder=world.folder)
+    try:
+        terminal.ready()
+        assert hint in terminal.screen.decode()
+        while rest:
+            typed = rest.pop(0).removeprefix("herd> ")
+            answer = []
+            while rest and not rest[0].startswith("herd> "):
+                answer.append(rest.pop(0))
+            got = terminal.ask(typed)
+            if answer[-1] == "...":
+                answer, got = answer[:-1], got[:len(answer) - 1]
+            assert [re.sub(r"herd \S+ on posix, up \d+ s", "herd 0.1.0 on posix, up 5 s", line)
+                    for line in got] == answer, typed
+        terminal.log.wait("node.ready", port="10007")
+        assert terminal.stop() == 0
+    finally:
+        terminal.end()
+
+
 def check_order_of_calls(world, block):
     """Not commands: the functions that it names are there."""
     names = re.findall(r"\b(?:hal|herd|config|sched)_[a-z_]+\b", block.text)
@@ -371,6 +396,8 @@ BLOCKS = {
     ("README.md", "sudo make run NET=tap"): run_on_a_wire,
     ("README.md", "sudo ip tuntap add mode tap user $USER name herd0"): run_on_own_device,
     ("README.md", "make run PLACES_KEY_FILE=key.txt"): run_with_key_file,
+    ("README.md", "$ build/posix/herd -c tools/herds/solo.conf --state solo.state Solo"):
+        run_console_session,
     ("firmware/PROTOCOL.md", "IAMAT kiwi.cs.ucla.edu +34.068930-118.445127 1621464827.959498503"):
         run_iamat,
     ("firmware/PROTOCOL.md", "WHATSAT kiwi.cs.ucla.edu 10 5"): run_whatsat,

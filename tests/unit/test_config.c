@@ -5,6 +5,7 @@
 #include "unit.h"
 
 #include "config.h"
+#include "config_keys.h"
 
 /* A limit of the board, as digits. */
 #define TEXT_OF_(x) #x
@@ -325,7 +326,7 @@ static void unknown_and_repeated_names_are_refused(void **state)
             "t.conf:2: [places] prot: unknown key; did you mean port?");
     refuses("[herd]\nfrobnicate = 1\n", NULL, "A",
             "t.conf:2: [herd] frobnicate: unknown key; use report_bytes, skew_max, "
-            "insecure_links, open_anyone");
+            "insecure_links, ntp, open_anyone");
     refuses("[node A]\nadress = 1\n", NULL, "A",
             "t.conf:2: [node A] adress: unknown key; did you mean address?");
     refuses("[log]\nport = 1\n", NULL, "A", "t.conf:2: [log] port: unknown key; use level");
@@ -724,9 +725,86 @@ static void the_presets_are_valid(void **state)
     preset("tools/herds/solo.conf", "Solo", 1, 0);
 }
 
+static void every_key_is_written_as_it_is_read(void **state)
+{
+    static const char *const values[] = {"",
+                                         "1",
+                                         "yes",
+                                         "no",
+                                         "64",
+                                         "500",
+                                         "1.2.3.4",
+                                         "none",
+                                         "google-legacy",
+                                         "debug",
+                                         "a.example",
+                                         "/a/path",
+                                         "update",
+                                         "1.2.3.4 5.6.7.8"};
+    (void)state;
+    for (unsigned i = 0; i < CONFIG_KEYS_COUNT; i++) {
+        const struct config_key *key = config_keys_get(i);
+        unsigned taken = 0;
+        for (unsigned v = 0; v < sizeof values / sizeof values[0]; v++) {
+            static char base[sizeof(struct config)];
+            char buffer[400], again[400];
+            struct text why, text;
+            memset(base, 0, sizeof base);
+            text_init(&why, buffer, sizeof buffer);
+            if (config_keys_assign(key, span_of(values[v]), base, &why)) {
+                text_init(&text, again, sizeof again);
+                config_keys_format(key, base, &text);
+                assert_span_equal(text_span(&text), values[v]);
+                taken++;
+            }
+        }
+        assert_true(taken > 0);
+    }
+}
+
+static void ntp_servers_are_a_list_of_addresses(void **state)
+{
+    static const char head[] = "[node A]\naddress = 127.0.0.1\nport = 1\nlink_port = 2\n[herd]\n";
+    char text[300];
+    (void)state;
+    static const struct {
+        const char *value, *error; /* NULL: fine */
+    } cases[] = {
+        {"192.168.1.1", NULL},
+        {"1.2.3.4\t 5.6.7.8  9.9.9.9", NULL},
+        {"1.2.3.4 5.6.7.8 9.9.9.9 8.8.8.8",
+         "t.conf:6: [herd] ntp: \"1.2.3.4 5.6.7.8 9.9.9.9 8.8.8.8\" are too many; use at most 3"},
+        {"1.2.3.4, 5.6.7.8",
+         "t.conf:6: [herd] ntp: \"1.2.3.4,\" is not an IPv4 address; use addresses of "
+         "NTP servers, as in 192.168.1.1, separated by spaces"},
+        {"pool.ntp.org",
+         "t.conf:6: [herd] ntp: \"pool.ntp.org\" is not an IPv4 address; use addresses "
+         "of NTP servers, as in 192.168.1.1, separated by spaces"},
+        {"0.0.0.0", "t.conf:6: [herd] ntp: \"0.0.0.0\" is not an IPv4 address; use addresses of "
+                    "NTP servers, as in 192.168.1.1, separated by spaces"},
+    };
+    for (unsigned i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct text t;
+        text_init(&t, text, sizeof text);
+        text_str(&t, head);
+        text_str(&t, "ntp = ");
+        text_str(&t, cases[i].value);
+        text_char(&t, '\n');
+        if (cases[i].error != NULL) {
+            refuses(text_cstr(&t), NULL, "A", cases[i].error);
+        } else {
+            accepts(text_cstr(&t), NULL, "A");
+            assert_int_equal(config.ntp.at[0] >> 24, i == 0 ? 192 : 1);
+            assert_int_equal(config.ntp.count, i == 0 ? 1 : 3);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_key_is_written_as_it_is_read),
+        cmocka_unit_test(ntp_servers_are_a_list_of_addresses),
         cmocka_unit_test(every_key_is_read),
         cmocka_unit_test(neighbours_are_in_the_order_of_their_names),
         cmocka_unit_test(defaults_hold_where_the_file_is_silent),

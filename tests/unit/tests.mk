@@ -37,6 +37,17 @@ test_card_area_CFLAGS := -iquote port/sdcard
 test_older_lines_SRCS := firmware/older_lines.c $(test_proto_SRCS)
 test_replica_older_SRCS := $(test_replica_SRCS)
 test_older_SRCS := firmware/older.c firmware/older_lines.c firmware/backoff.c $(test_replica_SRCS)
+test_crc_SRCS := firmware/crc.c
+test_flash_double_SRCS := tests/unit/flash_double.c
+test_nv_SRCS := firmware/nv.c firmware/crc.c tests/unit/flash_double.c
+test_console_edit_SRCS := firmware/console_edit.c firmware/text.c
+test_rng_SRCS := firmware/rng.c firmware/text.c $(test_nv_SRCS)
+test_wall_SRCS := firmware/wall.c $(test_log_SRCS)
+test_setup_SRCS := firmware/setup.c firmware/config.c firmware/config_keys.c firmware/log.c \
+                   firmware/sched.c $(test_proto_SRCS) $(test_nv_SRCS)
+test_console_SRCS := firmware/console.c firmware/console_edit.c firmware/console_commands.c \
+                     firmware/console_config.c firmware/replica.c firmware/clients.c \
+                     firmware/names.c $(test_setup_SRCS)
 
 # Drivers of NXP's blocks against register models (port/nxp/mmio.h)
 test_ftfe_SRCS := port/nxp/ftfe.c tests/unit/ftfe_model.c
