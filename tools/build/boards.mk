@@ -151,9 +151,20 @@ qemu-mixed: build-e2e ## end-to-end tests of herds of posix nodes, mps2-an385 an
 	@+for b in $(MIXED_BOARDS); do $(MAKE) BOARD=$$b board || exit 1; done
 	@+exec tools/build/qemu-test --mixed $(MIXED_BOARDS)
 
+# Every image: boards with a core of their own, in all profiles.
+IMAGES := $(foreach b,$(BOARDS),$(if $(filter program,$($b_BUILT)),,$(patsubst %-full,%,$($b_BUILT:%=$b-%))))
+images: ## list the images: BOARD or BOARD-PROFILE
+	@echo $(IMAGES)
+# README's table is of these records.
+size-table: ## note the sizes of all boards in boards/*/sizes* and in README's table
+	@+for m in $(IMAGES); do \
+	    profile=$$(echo "$$m" | sed -n 's/.*-\(small\)$$/\1/p'); \
+	    $(MAKE) BOARD="$${m%-small}" PROFILE="$$profile" RECORD=1 size || exit 1; done
+	@tools/build/size-table
+
 BOARD_LINE = printf '%-12s  %-12s  %-23s  %-11s  %s\n'
 boards: ## list the boards, and how far each of them is
 	@$(BOARD_LINE) BOARD BUILT TESTED 'ON HARDWARE' 'WHAT IT IS'
 	@$(foreach b,$(BOARDS),$(BOARD_LINE) "$b" "$($b_BUILT)" "$($b_TESTED)" "$($b_HARDWARE)" "$($b_IS)";)
 
-.PHONY: boards board firmware target-tests size flash debug qemu build-qemu qemu-test qemu-mixed bench
+.PHONY: boards images size-table board firmware target-tests size flash debug qemu build-qemu qemu-test qemu-mixed bench
