@@ -41,12 +41,15 @@ TOOLS := places-standin herdctl herd-run
 
 GOALS := $(or $(MAKECMDGOALS),all)
 BUILD_GOALS := $(filter-out help clean distclean lint format deps-archive,$(GOALS))
-BOARD_GOALS := firmware board size qemu qemu-test bench
+BOARD_GOALS := firmware board size size-table flash debug qemu qemu-test qemu-mixed bench rig rig-test rig-planted
+# What the nodes of the herd file run on, other than posix.
+RUN_BOARDS := $(filter-out posix,$(if $(filter run,$(GOALS)),$(sort \
+                $(shell sed -n 's/^board *= *\([a-z0-9-]*\).*/\1/p' '$(HERD)' 2>/dev/null))))
 PACKAGES := $(if $(BUILD_GOALS)$(filter deps-archive,$(GOALS)),run) \
             $(if $(filter test unit e2e,$(GOALS)),test) \
             $(if $(filter tap,$(NET)),tap) \
-            $(if $(filter test firmware-m3 $(BOARD_GOALS),$(GOALS)),m3) \
-            $(if $(filter qemu qemu-test bench,$(GOALS)),qemu) \
+            $(if $(filter test firmware-m3 $(BOARD_GOALS),$(GOALS))$(RUN_BOARDS),m3) \
+            $(if $(filter qemu qemu-test qemu-mixed bench rig-test rig-planted,$(GOALS))$(RUN_BOARDS),qemu) \
             $(if $(filter lint format,$(GOALS)),lint)
 
 ifneq ($(BUILD_GOALS),)
@@ -130,15 +133,23 @@ inih_SRCS := $(DEPS)/inih/ini.c
 FIRMWARE_SRCS := $(sort $(wildcard firmware/*.c))
 GLUE_SRCS := $(sort $(wildcard port/lwip/*.c port/mbedtls/*.c port/cjson/*.c)) $(ANCHORS)
 
-# boards/NAME/board.mk may set PORT_DIRS, BOARD_CFLAGS and BOARD_LDLIBS.
+# boards/NAME/board.mk may set these; what the others mean is in tools/build/boards.mk.
 define read_board
 PORT_DIRS := port/posix
 BOARD_CFLAGS :=
 BOARD_LDLIBS :=
+BOARD_IS :=
+BOARD_BUILT :=
+BOARD_TESTED :=
+BOARD_HARDWARE :=
 -include boards/$1/board.mk
 $1_PORTS := $$(PORT_DIRS)
 $1_CFLAGS := $$(BOARD_CFLAGS)
 $1_LDLIBS := $$(BOARD_LDLIBS)
+$1_IS := $$(BOARD_IS)
+$1_BUILT := $$(BOARD_BUILT)
+$1_TESTED := $$(BOARD_TESTED)
+$1_HARDWARE := $$(BOARD_HARDWARE)
 endef
 BOARDS := $(notdir $(patsubst %/,%,$(dir $(wildcard boards/*/board.h))))
 BOARDS := $(sort $(BOARDS) posix posix-small)
@@ -280,7 +291,8 @@ RUN_TESTS = env HERD_MAKE="$(MAKE)" HERD_BIN_DIR=$(OUT) SAN=$(SAN) $(PYTHON) too
 # --- Targets ------------------------------------------------------------------------------------
 
 help: ## list the targets
-	@awk -F ':.* ## ' '/^[a-z0-9-]+:.* ## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile tools/build/boards.mk
+	@awk -F ':.* ## ' '/^[a-z0-9-]+:.* ## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile tools/build/*.mk
+	@echo '  BOARD= is a board of make boards; make test runs no QEMU, .ci/run does.'
 	@echo '  SAN=1 builds and tests under ASan and UBSan; BOARD=posix-small builds with small limits;'
 	@echo '  DEPS_DIR=FOLDER takes dependency archives from a folder first.'
 
@@ -289,8 +301,13 @@ all: node tools $(CERTS) ## build the node, the host tools and the test certific
 node: $(OUT)/$(BOARD)/herd ## build the node only
 tools: $(TOOL_BINS) ## build the host tools only
 
-run: all ## start a herd: HERD=FILE another, NET=tap (root) hosts on a wire, PLACES_KEY_FILE=FILE ask Google
+run: all run-boards ## start a herd: HERD=FILE another, NET=tap (root) hosts on a wire, PLACES_KEY_FILE=FILE ask Google
 	@+exec $(OUT)/tools/herd-run --net $(NET) $(if $(PLACES_KEY_FILE),--places-key-file '$(PLACES_KEY_FILE)') '$(HERD)'
+
+run-boards: $(if $(filter posix-small,$(RUN_BOARDS)),$(OUT)/posix-small/herd)
+	@+for b in $(filter-out posix-small,$(RUN_BOARDS)); do \
+	    profile=$$(echo "$$b" | sed -n 's/.*-\(small\)$$/\1/p'); \
+	    $(MAKE) BOARD="$${b%-small}" PROFILE="$$profile" SAN= board || exit 1; done
 
 test: ## everything: unit, e2e, warnings, Cortex-M3, small limits; last line is the count
 	@+exec $(RUN_TESTS) build unit e2e
@@ -334,5 +351,5 @@ no-heap-m3: $(m3_FIRMWARE_OBJS)
 	@tools/build/no-heap.sh arm-none-eabi-nm $^
 
 FORCE:
-.PHONY: FORCE packages all help node tools run test unit e2e lint format firmware-m3 deps deps-archive clean distclean \
+.PHONY: FORCE packages all help node tools run run-boards test unit e2e lint format firmware-m3 deps deps-archive clean distclean \
         build-tests build-e2e clang-check no-heap-libs no-heap-m3

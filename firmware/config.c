@@ -132,6 +132,9 @@ static void read_setting(const struct reader *r, struct span name, struct span v
     bool in_node = r->section == SEC_NODE || r->section == SEC_OPEN;
     struct place at = {.line = r->line, .section = r->section, .key = name};
     void *base = c;
+    if (r->section == SEC_NODE && span_equal(name, span_of("board"))) {
+        return; /* what the node runs on: for those who start nodes */
+    }
     if (in_node) {
         at.node = span_of(c->nodes[r->node].name);
         base = &c->nodes[r->node];

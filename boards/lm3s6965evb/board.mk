@@ -1,5 +1,9 @@
-# TI Stellaris LM3S6965 evaluation board: Cortex-M3, 64 KB RAM, no upstream. Tested under QEMU.
-# BOARD_CPU makes it a board to flash (tools/build/boards.mk).
+# What these mean is in tools/build/boards.mk.
+BOARD_IS := TI Stellaris LM3S6965 evaluation board: Cortex-M3, 64 KB RAM, no upstream of its own
+BOARD_BUILT := full
+BOARD_TESTED := under QEMU
+BOARD_HARDWARE := not yet
+BOARD_OPENOCD := board/ek-lm3s6965.cfg
 PORT_DIRS := port/cortex-m port/stellaris port/sdcard port/cmsdk-watchdog
 BOARD_CPU := -mcpu=cortex-m3 -mthumb
 BOARD_QEMU := -M lm3s6965evb

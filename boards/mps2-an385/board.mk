@@ -1,5 +1,9 @@
-# Arm MPS2 with the AN385 image: Cortex-M3, LAN9118 Ethernet. Tested under QEMU.
-# BOARD_CPU makes it a board to flash (tools/build/boards.mk).
+# What these mean is in tools/build/boards.mk.
+BOARD_IS := Arm MPS2 with image AN385: Cortex-M3, 192 KB RAM (small: 128 KB), LAN9118 Ethernet
+BOARD_BUILT := full small
+BOARD_TESTED := under QEMU
+BOARD_HARDWARE := not yet
+BOARD_SDCARD := SOFTWARE/herd.bin
 PORT_DIRS := port/cortex-m port/lan9118 port/cmsdk-uart port/cmsdk-watchdog port/noflash
 BOARD_CPU := -mcpu=cortex-m3 -mthumb
 BOARD_PROFILES := small

@@ -1,2 +1,6 @@
-# The POSIX port with the limits of a small board.
+# What these mean is in tools/build/boards.mk.
+BOARD_IS := this machine, with the limits of a small board
+BOARD_BUILT := program
+BOARD_TESTED := as a program
+BOARD_HARDWARE := it is one
 PORT_DIRS := port/posix

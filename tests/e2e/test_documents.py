@@ -219,7 +219,7 @@ def run_console(world, block):
 def run_two_commands(world, block):
     assert block.lines == ["make run", "make test"]
     makefile = (ROOT / "Makefile").read_text()
-    recipe = re.search(r"^run: all ##.*\n\t(.*)$", makefile, re.M)[1]
+    recipe = re.search(r"^run: all run-boards ##.*\n\t(.*)$", makefile, re.M)[1]
     assert "/tools/herd-run " in recipe and "'$(HERD)'" in recipe
     assert re.search(r"^HERD \?= tools/herds/bailey\.conf$", makefile, re.M)
     assert re.search(r"^test:.*##", makefile, re.M)
@@ -295,6 +295,20 @@ def run_on_own_device(world, block):
             assert client.recv(100) == b"? hello\n"
         assert one.stop() == 0
         world.run("ip link del herd0")
+
+
+def check_boards(world, block):
+    """Targets, boards and nodes are there; that the targets work is tested in tests/qemu."""
+    listed = subprocess.run(["make", "-s", "help", "boards"], cwd=ROOT, capture_output=True, text=True,
+                            check=True).stdout
+    for line in block.lines:
+        target, *words = re.sub(r" +#.*", "", line).split()[1:]
+        assert re.search(rf"^  make {target} ", listed, re.M), target
+        options = dict(word.split("=") for word in words)
+        assert re.search(rf"^{options.get('BOARD', 'posix')} ", listed, re.M), line
+        herd = options.get("HERD", "my.conf")
+        assert herd == "my.conf" or (ROOT / herd).exists(), herd
+        assert options.get("NODE", "Here") == "Here"
 
 
 def run_with_key_file(world, block):
@@ -395,6 +409,7 @@ BLOCKS = {
         run_own_herd_file,
     ("README.md", "sudo make run NET=tap"): run_on_a_wire,
     ("README.md", "sudo ip tuntap add mode tap user $USER name herd0"): run_on_own_device,
+    ("README.md", "make boards"): check_boards,
     ("README.md", "make run PLACES_KEY_FILE=key.txt"): run_with_key_file,
     ("README.md", "$ build/posix/herd -c tools/herds/solo.conf --state solo.state Solo"):
         run_console_session,

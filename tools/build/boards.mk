@@ -7,9 +7,27 @@
 # The program is linked once per board and profile (build/boards/BOARD[-PROFILE]/herd.elf, herd.map);
 # images of nodes differ in their factory configuration only.
 
+# What a board.mk says, besides PORT_DIRS and the like:
+#   BOARD_CPU       compiler flags of the core; a board without it is a program on this machine
+#   BOARD_IS        the board, in a line of `make boards`
+#   BOARD_BUILT     what of it is built: profiles
+#   BOARD_TESTED    how it is tested
+#   BOARD_HARDWARE  who ran it on the real board, or `not yet`
+#   BOARD_QEMU      QEMU's options for the machine; empty: QEMU has no such board
+#   BOARD_OPENOCD   OpenOCD's script for the board
+#   BOARD_SDCARD    the image's file on the SD card that the board loads it from
+#   BOARD_PROFILES  profiles besides the full one
+#   BOARD_TESTS_OUT unit tests that need more than it has
+
 M := $(BOARD)$(if $(PROFILE),-$(PROFILE))
 NODE ?= $(shell sed -n 's/^\[node \([^]]*\)\].*/\1/p' $(HERD) 2>/dev/null | head -n 1)
+# For make qemu and make debug without a BOARD.
+QEMU_BOARD := $(if $(filter posix%,$(BOARD)),mps2-an385,$(BOARD))
+NODES ?= 3
 BOARD_CPU :=
+BOARD_QEMU :=
+BOARD_OPENOCD :=
+BOARD_SDCARD :=
 BOARD_TESTS_OUT :=
 -include boards/$(BOARD)/board.mk
 
@@ -84,7 +102,7 @@ $(BUILD)/$M/herd: tools/qemu-run/qemu-run $(BOARD_OUT)/herd.elf
 	@printf '#!/bin/sh\nexec %s --board $M "$$@"\n' '$(abspath tools/qemu-run/qemu-run)' >$@
 	@chmod +x $@
 
-board: $(BOARD_OUT)/herd.elf $(BUILD)/$M/herd ## a board's image, and build/BOARD/herd to run it under QEMU
+board: $(BOARD_OUT)/herd.elf $(if $(BOARD_QEMU),$(BUILD)/$M/herd) ## a board's image, and build/BOARD/herd to run it under QEMU
 firmware: $(IMAGE)/herd.bin ## an image for a board: BOARD= [PROFILE=] HERD=FILE NODE=NAME
 	@echo '$<'
 
@@ -94,8 +112,24 @@ size: board ## flash, RAM and stack of a board's image against its budgets (RECO
 	@tools/build/size --sizes boards/$(BOARD)/sizes$(PROFILE:%=-%) $(RECORD:%=--record) $M $(OBJ)/$M/board.defs $(BOARD_OUT)/herd.map \
 	    $(BOARD_OUT)/herd.elf $(OBJ)/$M boards/stack-calls
 
-qemu: board tools ## one node of HERD under QEMU: BOARD= [PROFILE=] HERD=FILE NODE=NAME
+# On the real board: its own node, so the herd file has to be given.
+ON_BOARD = env BOARD=$(BOARD) IMAGE=$(IMAGE) OPENOCD='$(BOARD_OPENOCD)' SD_NAME='$(BOARD_SDCARD)' \
+           SDCARD='$(SDCARD)' DRY_RUN='$(DRY_RUN)' HERD='$(HERD)' NODE='$(NODE)' \
+           QEMU='$(if $(BOARD_QEMU),$(BUILD)/$M/herd)' ON='$(ON)' tools/build/on-board
+flash: $(if $(filter file default undefined,$(origin HERD)),,$(IMAGE)/herd.bin) ## put a node on a board: BOARD= HERD=FILE NODE=NAME [SDCARD=FOLDER] [DRY_RUN=1]
+	@$(if $<,,echo 'flash: which node? make flash BOARD=$(BOARD) HERD=FILE NODE=NAME' >&2; exit 2)
+	@$(ON_BOARD) flash
+debug: $(IMAGE)/herd.bin board ## gdb with a node under QEMU, or on the board (ON=board): BOARD= HERD=FILE NODE=NAME
+	@+exec $(ON_BOARD) debug
+
+# With a NODE= of the caller's own one node, its console here; else a herd.
+qemu: board all ## a herd of boards under QEMU: BOARD= [NODES=n]; with HERD=FILE NODE=NAME that node only
+ifeq ($(filter file default undefined,$(origin NODE)),)
 	@+exec $(BUILD)/$M/herd -c '$(HERD)' $(SETTINGS:%=--set '%') '$(NODE)'
+else
+	@tools/qemu-run/herd-file $M $(NODES) >$(BUILD)/qemu.conf
+	@+exec $(OUT)/tools/herd-run $(SETTINGS:%=--set '%') $(BUILD)/qemu.conf
+endif
 
 build-qemu: board target-tests $(OUT)/posix/herd $(OUT)/posix-small/herd $(TOOL_BINS) $(CERTS)
 qemu-test: build-qemu ## unit tests on the target CPU, board tests and end-to-end tests under QEMU
@@ -105,11 +139,32 @@ bench: build-qemu ## instructions per command and handshake on the emulated CPU
 	@+exec tools/build/qemu-test --bench $M
 
 else
-board firmware size qemu qemu-test bench:
+qemu:
+	@+exec $(MAKE) BOARD=$(QEMU_BOARD) qemu
+board firmware size flash debug qemu-test bench:
 	@echo '$@: BOARD=$(BOARD) is not a board to flash; see: make boards' >&2; exit 1
 endif
 
-boards: ## list the boards
-	@for b in boards/*/board.mk; do sed -n "s|^# |$$(basename $$(dirname $$b)): |p;q" $$b; done
+# Herds of several boards: the images of both, one after the other.
+MIXED_BOARDS := mps2-an385 lm3s6965evb
+qemu-mixed: build-e2e ## end-to-end tests of herds of posix nodes, mps2-an385 and lm3s6965evb under QEMU
+	@+for b in $(MIXED_BOARDS); do $(MAKE) BOARD=$$b board || exit 1; done
+	@+exec tools/build/qemu-test --mixed $(MIXED_BOARDS)
 
-.PHONY: boards board firmware target-tests size qemu build-qemu qemu-test bench
+# Every image: boards with a core of their own, in all profiles.
+IMAGES := $(foreach b,$(BOARDS),$(if $(filter program,$($b_BUILT)),,$(patsubst %-full,%,$($b_BUILT:%=$b-%))))
+images: ## list the images: BOARD or BOARD-PROFILE
+	@echo $(IMAGES)
+# README's table is of these records.
+size-table: ## note the sizes of all boards in boards/*/sizes* and in README's table
+	@+for m in $(IMAGES); do \
+	    profile=$$(echo "$$m" | sed -n 's/.*-\(small\)$$/\1/p'); \
+	    $(MAKE) BOARD="$${m%-small}" PROFILE="$$profile" RECORD=1 size || exit 1; done
+	@tools/build/size-table
+
+BOARD_LINE = printf '%-12s  %-12s  %-23s  %-11s  %s\n'
+boards: ## list the boards, and how far each of them is
+	@$(BOARD_LINE) BOARD BUILT TESTED 'ON HARDWARE' 'WHAT IT IS'
+	@$(foreach b,$(BOARDS),$(BOARD_LINE) "$b" "$($b_BUILT)" "$($b_TESTED)" "$($b_HARDWARE)" "$($b_IS)";)
+
+.PHONY: boards images size-table board firmware target-tests size flash debug qemu build-qemu qemu-test qemu-mixed bench

@@ -1,7 +1,7 @@
 #!/bin/sh
 # tools/build/packages.sh SET...: makes sure that the system packages of the sets are installed.
 # Sets: run (build and start a herd), tap (make run NET=tap), test, m3 (Cortex-M3 objects),
-# qemu (boards under QEMU), lint.
+# qemu (boards under QEMU), openocd and gdb (boards on a cable), lint.
 #
 # Says what it installs before it does, with the system's package manager, through sudo when not
 # root. Where that is not possible it prints the list and exits 1. Costs a few milliseconds when
@@ -54,6 +54,12 @@ for set; do
         need_command ip iproute2
         need_command unshare util-linux
         need_file /usr/lib/python3/dist-packages/_pytest python3-pytest
+        ;;
+    openocd)
+        need_command openocd openocd
+        ;;
+    gdb)
+        need_command gdb-multiarch gdb-multiarch
         ;;
     lint)
         need_command clang-format clang-format

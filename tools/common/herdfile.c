@@ -83,6 +83,7 @@ static struct herdfile_node *node_of(struct reader *reader, const char *name)
     (void)snprintf(node->name, sizeof node->name, "%s", name);
     (void)snprintf(node->address, sizeof node->address, "127.0.0.1");
     (void)snprintf(node->mask, sizeof node->mask, "255.255.255.0");
+    (void)snprintf(node->board, sizeof node->board, "posix");
     return node;
 }
 
@@ -114,6 +115,20 @@ static bool read_ip4(struct reader *reader, const char *key, const char *value, 
     return true;
 }
 
+/* The name becomes part of a path. */
+static bool read_board(struct reader *reader, const char *value, char board[HERDFILE_BOARD_BYTES])
+{
+    size_t bytes = strspn(value, "abcdefghijklmnopqrstuvwxyz0123456789-");
+
+    if (bytes < 1 || bytes >= HERDFILE_BOARD_BYTES || value[bytes] != '\0') {
+        (void)snprintf(reader->fault, sizeof reader->fault,
+                       "board is '%.40s'; right is posix or a board of `make boards`", value);
+        return false;
+    }
+    (void)snprintf(board, HERDFILE_BOARD_BYTES, "%s", value);
+    return true;
+}
+
 static bool read_node_key(struct reader *reader, struct herdfile_node *node, const char *key,
                           const char *value)
 {
@@ -128,6 +143,9 @@ static bool read_node_key(struct reader *reader, struct herdfile_node *node, con
     }
     if (strcmp(key, "mask") == 0) {
         return read_ip4(reader, key, value, "255.255.255.0", node->mask);
+    }
+    if (strcmp(key, "board") == 0) {
+        return read_board(reader, value, node->board);
     }
     if (strcmp(key, "gateway") == 0 && value[0] != '\0') {
         return read_ip4(reader, key, value, "10.42.0.254", node->gateway);

@@ -10,18 +10,20 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define HERDFILE_NODES_MAX  64
-#define HERDFILE_LINKS_MAX  512
-#define HERDFILE_OPEN_MAX   32
-#define HERDFILE_NAME_BYTES 33 /* 32 and the terminating NUL */
+#define HERDFILE_NODES_MAX   64
+#define HERDFILE_LINKS_MAX   512
+#define HERDFILE_OPEN_MAX    32
+#define HERDFILE_NAME_BYTES  33 /* 32 and the terminating NUL */
+#define HERDFILE_BOARD_BYTES 25 /* 24 and the terminating NUL */
 
 struct herdfile_node {
     char name[HERDFILE_NAME_BYTES];
     char address[16]; /* dotted IPv4, "127.0.0.1" when the file gives none */
     uint16_t port;
-    uint16_t link_port; /* 0 when the file gives none */
-    char mask[16];      /* of its network, "255.255.255.0" when the file gives none */
-    char gateway[16];   /* "" when the file gives none */
+    uint16_t link_port;               /* 0 when the file gives none */
+    char mask[16];                    /* of its network, "255.255.255.0" when the file gives none */
+    char gateway[16];                 /* "" when the file gives none */
+    char board[HERDFILE_BOARD_BYTES]; /* what it runs on, "posix" when the file does not say */
 };
 
 struct herdfile_link {

@@ -1,4 +1,5 @@
 #include "check.h"
+#include "command.h"
 #include "say.h"
 
 #include <arpa/inet.h>
@@ -49,6 +50,33 @@ bool check_programs(const struct options *options, bool standin)
            check_file(root, "the stand-in's root certificate", "; `make` makes it") &&
            (options->answer_file == NULL ||
             check_file(options->answer_file, "the stand-in's answer file", ""));
+}
+
+static bool is_program(const char *board)
+{
+    return strncmp(board, "posix", 5) == 0;
+}
+
+bool check_boards(const struct options *options, const struct herdfile *herd)
+{
+    char path[PATH_MAX];
+
+    for (size_t i = 0; i < herd->node_count; i++) {
+        const struct herdfile_node *node = &herd->nodes[i];
+        if (strcmp(options->net, "slirp") != 0 && !is_program(node->board)) {
+            say_error("%s: [node %s] is on board %s: boards under QEMU are not on TAP devices; use "
+                      "--net slirp",
+                      options->herd_file, node->name, node->board);
+            return false;
+        }
+        if (!command_program(options, node->board, path) || access(path, X_OK) != 0) {
+            say_error("%s: [node %s] is on board %s, which cannot run here: %s is not there. `make "
+                      "boards` lists the boards, `make run HERD=%s` builds those that QEMU has",
+                      options->herd_file, node->name, node->board, path, options->herd_file);
+            return false;
+        }
+    }
+    return true;
 }
 
 /* 0 when a listener can have address:port, else the errno. */

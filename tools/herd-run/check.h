@@ -8,6 +8,12 @@
 /* The programs are there, and so is what the stand-in needs when `standin` is true. */
 bool check_programs(const struct options *options, bool standin);
 
+/*
+ * Every node's board can be had here: the herd is not on TAP devices (for QEMU's nodes herd-run has
+ * none), and the board's program is there.
+ */
+bool check_boards(const struct options *options, const struct herdfile *herd);
+
 /* Every port that the herd will listen at is free. */
 bool check_ports(const struct options *options, const struct herdfile *herd);
 

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
+#include <unistd.h>
 
 #define KEY_BYTES 16
 
@@ -26,6 +27,25 @@ static bool make_key(char *text, size_t bytes)
     return true;
 }
 
+bool command_program(const struct options *options, const char *board, char *path)
+{
+    if (strcmp(board, "posix") == 0) {
+        return snprintf(path, PATH_MAX, "%s", options->node_bin) < PATH_MAX;
+    }
+    if (snprintf(path, PATH_MAX, "%s/%s/herd", options->build, board) < PATH_MAX &&
+        access(path, X_OK) == 0) {
+        return true;
+    }
+    /* A build under sanitizers lies inside the plain one, and boards are of that. */
+    char outer[PATH_MAX];
+    if (snprintf(outer, sizeof outer, "%s/../%s/herd", options->build, board) < PATH_MAX &&
+        access(outer, X_OK) == 0) {
+        memcpy(path, outer, sizeof outer);
+        return true;
+    }
+    return snprintf(path, PATH_MAX, "%s/%s/herd", options->build, board) < PATH_MAX;
+}
+
 bool command_prepare(const struct options *options, const struct herdfile *herd, bool standin,
                      const struct tapnet *tapnet, struct command_texts *texts)
 {
@@ -38,8 +58,9 @@ bool command_prepare(const struct options *options, const struct herdfile *herd,
         if (strcmp(options->net, "tap") == 0) {
             (void)snprintf(texts->nets[i], sizeof texts->nets[i], "tap=" TAPNET_DEVICE, i);
         }
-        fits = fits && rundir_path(options->run_dir, herd->nodes[i].name, "log", texts->logs[i],
-                                   sizeof texts->logs[i]);
+        fits = fits && command_program(options, herd->nodes[i].board, texts->programs[i]) &&
+               rundir_path(options->run_dir, herd->nodes[i].name, "log", texts->logs[i],
+                           sizeof texts->logs[i]);
     }
     (void)snprintf(texts->standin_port, sizeof texts->standin_port, "%u",
                    (unsigned)options->standin_port);
@@ -88,7 +109,9 @@ void command_node(const struct options *options, const struct herdfile *herd, si
                   bool standin, bool check_only, const struct command_texts *texts,
                   struct child *child)
 {
-    child_init(child, herd->nodes[index].name, options->node_bin);
+    /* What judges herd files is the node program on this machine, for boards as well. */
+    child_init(child, herd->nodes[index].name,
+               check_only ? options->node_bin : texts->programs[index]);
     child_add_pair(child, "-c", options->herd_file);
     if (check_only) {
         child_add(child, "--check");

@@ -11,6 +11,7 @@
 struct command_texts {
     const struct tapnet *tapnet; /* NULL: not on TAP devices */
     char nets[HERDFILE_NODES_MAX][32];
+    char programs[HERDFILE_NODES_MAX][PATH_MAX];
     char standin_port[8];
     char control_port[8];
     char set_address[40];
@@ -20,6 +21,12 @@ struct command_texts {
     char logs[HERDFILE_NODES_MAX][PATH_MAX];
     char places_key[48];
 };
+
+/*
+ * Writes into path[PATH_MAX] the program of a node on this board: that of --node-bin for posix, else
+ * BUILD/BOARD/herd, which takes the same arguments. Returns false when it does not fit.
+ */
+bool command_program(const struct options *options, const char *board, char *path);
 
 /*
  * Prepares the texts, for the nodes on TAP devices unless `tapnet` is NULL; with `standin` also a new random key for it. Returns false after saying why

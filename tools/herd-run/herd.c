@@ -122,11 +122,13 @@ static void say_ports(const struct herd *herd, char *text, size_t bytes)
     text[0] = '\0';
     for (size_t i = 0; i < herd->file->node_count && used < bytes; i++) {
         const struct herdfile_node *node = &herd->file->nodes[i];
-        int wrote = herd->texts.tapnet != NULL
-                        ? snprintf(text + used, bytes - used, "%s%s %s", i > 0 ? ", " : "",
-                                   node->name, node->address)
-                        : snprintf(text + used, bytes - used, "%s%s %u", i > 0 ? ", " : "",
-                                   node->name, (unsigned)node->port);
+        bool posix = strcmp(node->board, "posix") == 0;
+        int wrote =
+            herd->texts.tapnet != NULL
+                ? snprintf(text + used, bytes - used, "%s%s %s", i > 0 ? ", " : "", node->name,
+                           node->address)
+                : snprintf(text + used, bytes - used, "%s%s %u%s%s", i > 0 ? ", " : "", node->name,
+                           (unsigned)node->port, posix ? "" : " on ", posix ? "" : node->board);
         used += (size_t)(wrote > 0 ? wrote : 0);
     }
 }
@@ -233,6 +235,12 @@ static void on_line(void *context, struct child *child, const char *line)
     }
     if (is_node(herd, child)) {
         ready_line(&herd->ready, (size_t)(child - herd->children), line);
+        /* A program would have ended; a board cannot. */
+        if (herd->phase == PHASE_STARTING && strncmp(line, "herd: stopped", 13) == 0) {
+            say_error("%s cannot start; its log in %s says why", child->name,
+                      herd->options->run_dir);
+            stop(herd, 1);
+        }
     } else if (strncmp(line, "ready port=", 11) == 0) {
         herd->standin_up = true;
     }

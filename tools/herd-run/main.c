@@ -28,7 +28,8 @@ int main(int argc, char **argv)
         return 2;
     }
     bool standin = !herd.places_none && !herd.places_key_file && options.places_key_file == NULL;
-    if (!check_programs(&options, standin) || !herd_check_file(&options, &herd)) {
+    if (!check_programs(&options, standin) || !check_boards(&options, &herd) ||
+        !herd_check_file(&options, &herd)) {
         return 2;
     }
     bool on_tap = strcmp(options.net, "tap") == 0;

@@ -16,6 +16,7 @@ static const char help[] =
     "and every link is up. Ctrl-C (or SIGTERM) ends all of them; a second one does not wait.\n"
     "A node that ends later is reported and the others go on: `kill $(cat build/run/Clark.pid)`\n"
     "shows how a herd lives without Clark, and SIGUSR1 to herd-run starts what has ended again.\n"
+    "A node with `board = NAME` in the herd file is that board under QEMU (build/NAME/herd).\n"
     "\n"
     "      --places-key-file FILE  no stand-in: ask Google itself, with the API key in FILE.\n"
     "                              Also when the herd file has a key_file of its own\n"
@@ -66,6 +67,7 @@ static void set_defaults(const char *program, struct options *options)
     }
     const char *build = bytes > 0 && bytes < room ? program : "build";
     bytes = build == program ? bytes : (int)strlen(build);
+    (void)snprintf(options->build, PATH_MAX, "%.*s", bytes, build);
     (void)snprintf(options->default_node_bin, PATH_MAX, "%.*s/posix/herd", bytes, build);
     (void)snprintf(options->default_standin, PATH_MAX, "%.*s/tools/places-standin", bytes, build);
     (void)snprintf(options->default_certs, PATH_MAX, "%.*s/certs", bytes, build);

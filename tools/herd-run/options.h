@@ -26,6 +26,7 @@ struct options {
     long ready_seconds;    /* 0: wait for ever */
     bool quiet;
     bool help;
+    char build[PATH_MAX];   /* where herd-run was built: programs of boards are in BUILD/BOARD */
     char herdctl[PATH_MAX]; /* for what is shown to the user */
     /* Defaults, derived from where herd-run itself was built. */
     char default_node_bin[PATH_MAX];
