@@ -17,7 +17,7 @@
 
 #define AT_BYTES_MAX   PROTO_AT_BYTES_MAX(CFG_REPORT_BYTES)
 #define LINES_PER_TURN 64  /* then the other sessions have theirs */
-#define ASK_AGAIN_MS   100 /* how late the deadline of a session without a query slot is noticed */
+#define ASK_AGAIN_MS   100 /* how late it is noticed that a WHATSAT waited, or was read, too long */
 
 /* Room in the send ring before a line is read: the longest answer that is not streamed. */
 #define ANSWER_ROOM (CFG_LINE_BYTES + 3 > AT_BYTES_MAX + 1 ? CFG_LINE_BYTES + 3 : AT_BYTES_MAX + 1)
@@ -26,7 +26,7 @@ _Static_assert(CFG_CONN_TX_BYTES >= ANSWER_ROOM, "an empty send ring takes any a
 enum mode {
     MODE_LINE,    /* reading a line */
     MODE_COPY,    /* passing the rest of an overlong line through */
-    MODE_ASKING,  /* WHATSAT: no query slot was free yet */
+    MODE_ASKING,  /* WHATSAT, this and below: no query slot was free yet */
     MODE_WAITING, /* WHATSAT: the answer is being fetched */
     MODE_SENDING  /* WHATSAT: the answer goes out as room allows */
 };
@@ -50,7 +50,7 @@ struct session {
 static const struct config *config;
 static uint8_t own_name;
 static struct session sessions[CFG_SESSIONS];
-static unsigned waiting; /* sessions in MODE_ASKING or MODE_WAITING */
+static unsigned waiting; /* sessions with a WHATSAT that is not done */
 static struct session_stats stats;
 static bool stopping;
 
@@ -132,9 +132,9 @@ static void answer_iamat(struct session *s, const struct proto_report *report)
 
 static void set_mode(struct session *s, enum mode mode)
 {
-    waiting -= s->mode == MODE_ASKING || s->mode == MODE_WAITING;
+    waiting -= s->mode >= MODE_ASKING;
     s->mode = mode;
-    waiting += s->mode == MODE_ASKING || s->mode == MODE_WAITING;
+    waiting += s->mode >= MODE_ASKING;
 }
 
 static void end(struct session *s, const char *why)
@@ -437,8 +437,7 @@ static void run(void)
     }
     if (waiting > 0) {
         for (unsigned i = 0; i < CFG_SESSIONS; i++) {
-            if (sessions[i].used &&
-                (sessions[i].mode == MODE_ASKING || sessions[i].mode == MODE_WAITING)) {
+            if (sessions[i].used && sessions[i].mode >= MODE_ASKING) {
                 serve(&sessions[i]);
             }
         }

@@ -2,12 +2,14 @@
 
 import json
 import re
+import socket
 import time
 from pathlib import Path
 
 import pytest
 
-from herdlib import ANSWER_BYTES, DATA, KEY, SESSIONS, Client, free_port, wait_until
+from herdlib import (ANSWER_BYTES, DATA, KEY, SESSIONS, Client, free_port, wait_until,
+                     where)
 
 UCLA = "+34.068930-118.445127"
 STATUSES = {"OVER_QUERY_LIMIT", "REQUEST_DENIED", "INVALID_REQUEST", "UNKNOWN_ERROR"}
@@ -440,6 +442,24 @@ def test_other_bounds_and_radii_are_not_answered_from_each_others_cache(new_aski
     assert len(good(asking.ask(10, 2), 2)) == 2
     good(asking.ask(11, 2), 2)
     assert 3 <= asking.standin.stats()["requests"] <= 4
+
+
+def test_a_client_that_does_not_read_loses_its_answer_and_others_get_theirs(new_asking, board):
+    """One slot for answers is all that a small board has: nobody can keep it by not reading."""
+    asking = new_asking(board, provider="google-legacy", cache_seconds=600, timeout_ms=30000,
+                        queries_per_minute=600)
+    whole = asking.ask(10, 20).text
+    # More than everything between the node and this client holds.
+    commands = b"WHATSAT kiwi 10 20\n" * (40_000_000 // len(whole))
+    with socket.create_connection(where(asking.node.port)) as sleeper:
+        sleeper.settimeout(0.5)
+        try:
+            sleeper.sendall(commands)
+        except OSError:
+            pass  # it reads no further while we take nothing
+        asking.node.log.wait("session.ended", reason="answer not read in time", timeout_s=60)
+        assert asking.ask(10, 20).text == whole
+        good(asking.ask(9, 3), 3)
 
 
 # ---- Connections upstream ----
