@@ -95,7 +95,7 @@ static bool take_seed(void)
 static const char *name_source(bool has_seed, bool kept)
 {
     if (has_hardware) {
-        return has_seed && kept ? "hardware and seed" : "hardware";
+        return has_seed && kept ? "port and seed" : "port";
     }
     if (has_seed && kept) {
         return "seed";
@@ -109,7 +109,7 @@ static const char *name_source(bool has_seed, bool kept)
     case NV_SEED_USED:
         return "no: the seed was used by an earlier start";
     default:
-        return "no: neither hardware nor a seed";
+        return "no: neither the port nor a seed gives any";
     }
 }
 
@@ -151,7 +151,7 @@ int rng_init(void)
     if (start_drbg() != HERD_OK) {
         secret = false;
         has_hardware = false;
-        source = "no: the hardware failed";
+        source = "no: the port failed";
         HERD_ASSERT(start_drbg() == HERD_OK);
     }
     return secret ? HERD_OK : HERD_E_ENTROPY;
@@ -185,7 +185,7 @@ int rng_add_seed(struct span given)
     if (start_drbg() != HERD_OK) {
         return HERD_E_ENTROPY;
     }
-    source = has_hardware ? "hardware and seed" : "seed";
+    source = has_hardware ? "port and seed" : "seed";
     secret = true;
     return err;
 }

@@ -10,6 +10,7 @@
 
 #define LENGTHS_BYTES (2 * SETUP_PARTS)
 #define PARTS_BYTES   (NV_CONFIG_BYTES - LENGTHS_BYTES)
+#define REFUSED_BYTES 160 /* of an error, for status and log */
 
 _Static_assert(NV_CONFIG_BYTES <= 65535, "lengths have 16 bits");
 
@@ -21,7 +22,7 @@ static bool has_own_key; /* not the factory's */
 static enum setup_origin origin;
 static bool changed;
 static bool load_is_full;
-static char refused[SETUP_ERROR_BYTES];
+static char refused[REFUSED_BYTES];
 static size_t refused_bytes;
 
 /* --- The document ------------------------------------------------------------------------------ */

@@ -6,22 +6,24 @@
 #define BOARD_NAME "frdm-k64f"
 
 /* Profile full */
-#define CFG_DEVICES             256
-#define CFG_SESSIONS            8
-#define CFG_LINKS               4
-#define CFG_REPORT_BYTES        128
-#define CFG_NODES               16
-#define CFG_SERVER_NAMES        24
-#define CFG_LINE_BYTES          256
-#define CFG_CONN_RX_BYTES       1072
-#define CFG_CONN_TX_BYTES       1360
-#define CFG_CONN_LINK_SLOTS     (CFG_LINKS + 3)
-#define CFG_CONN_BACKLOG        8
-#define CFG_PLACES_QUERIES      1
-#define CFG_PLACES_ANSWER_BYTES 8192
-#define CFG_TLS_ARENA_BYTES     40960
-#define CFG_LOG_RING_BYTES      2048
-#define CFG_LOG_LINE_BYTES      256
+#define CFG_DEVICES               256
+#define CFG_SESSIONS              8
+#define CFG_LINKS                 4
+#define CFG_REPORT_BYTES          128
+#define CFG_NODES                 16
+#define CFG_SERVER_NAMES          24
+#define CFG_LINE_BYTES            256
+#define CFG_CONN_RX_BYTES         1072
+#define CFG_CONN_TX_BYTES         1360
+#define CFG_CONN_LINK_SLOTS       (CFG_LINKS + 3)
+#define CFG_CONN_BACKLOG          8
+#define CFG_PLACES_QUERIES        1
+#define CFG_PLACES_ANSWER_BYTES   8192
+#define CFG_TLS_ARENA_BYTES       40960
+#define CFG_LOG_RING_BYTES        2048
+#define CFG_LOG_LINE_BYTES        256
+#define CFG_NV_CONFIG_BYTES       1024
+#define CFG_CONSOLE_HISTORY_BYTES 128
 
 /* lwIP (port/lwip/lwipopts.h). A send ring of two segments and more: with less, every answer waits
  * for the peer's delayed acknowledgement. */

@@ -36,24 +36,26 @@
 
 #define BOARD_FLASH_BYTES         262144
 #define BOARD_FACTORY_BYTES       16384
-#define BOARD_RESERVE_STORE_BYTES 6144
+#define BOARD_RESERVE_STORE_BYTES 2048 /* of 6 KB; console and non-volatile basics took the rest */
 #define BOARD_STACK_BYTES         3968
 
-#define CFG_REPORT_BYTES        128
-#define CFG_NODES               16
-#define CFG_SERVER_NAMES        24
-#define CFG_LINE_BYTES          256
-#define CFG_CONN_RX_BYTES       768
-#define CFG_CONN_TX_BYTES       512
-#define CFG_CONN_LINK_SLOTS     (CFG_LINKS + 2)
-#define CFG_OPEN_LINKS          1
-#define CFG_CONN_BACKLOG        2
-#define CFG_PLACES_QUERIES      1
-#define CFG_LOG_LINE_BYTES      256
-#define CFG_LINK_INFLIGHT       16
-#define CFG_CONFIG_PATH_BYTES   63
-#define CFG_TLS_OUT_BYTES       1536
-#define CFG_HTTPS_REQUEST_BYTES 1024
+#define CFG_REPORT_BYTES          128
+#define CFG_NODES                 16
+#define CFG_SERVER_NAMES          24
+#define CFG_LINE_BYTES            256
+#define CFG_CONN_RX_BYTES         768
+#define CFG_CONN_TX_BYTES         512
+#define CFG_CONN_LINK_SLOTS       (CFG_LINKS + 2)
+#define CFG_OPEN_LINKS            1
+#define CFG_CONN_BACKLOG          2
+#define CFG_PLACES_QUERIES        1
+#define CFG_LOG_LINE_BYTES        256
+#define CFG_NV_CONFIG_BYTES       1024
+#define CFG_CONSOLE_HISTORY_BYTES 128
+#define CFG_LINK_INFLIGHT         16
+#define CFG_CONFIG_PATH_BYTES     63
+#define CFG_TLS_OUT_BYTES         1536
+#define CFG_HTTPS_REQUEST_BYTES   1024
 
 /* lwIP (port/lwip/lwipopts.h). The chip's receive FIFO holds 10.5 KB and drops silently. */
 #define BOARD_TCP_MSS      384

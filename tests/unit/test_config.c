@@ -740,7 +740,8 @@ static void every_key_is_written_as_it_is_read(void **state)
                                          "a.example",
                                          "/a/path",
                                          "update",
-                                         "1.2.3.4 5.6.7.8"};
+                                         "1.2.3.4 5.6.7.8",
+                                         "255.255.255.0"};
     (void)state;
     for (unsigned i = 0; i < CONFIG_KEYS_COUNT; i++) {
         const struct config_key *key = config_keys_get(i);

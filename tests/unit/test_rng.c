@@ -66,7 +66,7 @@ static void without_hardware_or_seed_nothing_is_secret(void **state)
     rng_bytes(&a, sizeof a); /* ports and jitter go on */
     rng_bytes(&b, sizeof b);
     assert_int_not_equal(a, b);
-    assert_non_null(strstr(rng_source(), "neither hardware nor a seed"));
+    assert_non_null(strstr(rng_source(), "neither the port nor a seed"));
     assert_int_equal(start(), HERD_E_ENTROPY); /* and no seed was made of nothing */
     assert_int_equal(nv_info().epoch, 2);
 }
@@ -77,9 +77,9 @@ static void hardware_is_enough_and_leaves_a_seed(void **state)
     has_hardware = true;
     assert_int_equal(start(), HERD_OK);
     assert_true(tls_would_work());
-    assert_string_equal(rng_source(), "hardware");
+    assert_string_equal(rng_source(), "port");
     assert_int_equal(start(), HERD_OK);
-    assert_string_equal(rng_source(), "hardware and seed");
+    assert_string_equal(rng_source(), "port and seed");
     has_hardware = false;
     assert_int_equal(start(), HERD_OK); /* what it left is as good */
     assert_string_equal(rng_source(), "seed");
@@ -117,7 +117,7 @@ static void a_seed_that_cannot_be_replaced_is_refused(void **state)
     assert_false(tls_would_work());
     has_hardware = true;
     assert_int_equal(start(), HERD_OK);
-    assert_string_equal(rng_source(), "hardware");
+    assert_string_equal(rng_source(), "port");
 }
 
 static void a_power_cut_at_the_start_never_brings_a_seed_back(void **state)
