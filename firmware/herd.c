@@ -122,6 +122,7 @@ int herd_start(const struct herd_boot *boot)
     told_ready = false;
     stopped_at_ms = SCHED_NEVER;
     sched_init();
+    sched_measure(hal_clock_ms);
     log_init(config->log_level);
     struct log_line *l = log_begin(EV_NODE_START);
     log_str(l, "name", self->name);

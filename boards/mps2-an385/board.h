@@ -45,6 +45,7 @@
 #define CFG_LINE_BYTES          256
 #define CFG_CONN_RX_BYTES       768
 #define CFG_CONN_TX_BYTES       512
+#define CFG_STEP_MS_MAX         1300 /* 23 million instructions at 25 MHz */
 #define CFG_CONN_LINK_SLOTS     (CFG_LINKS + 2)
 #define CFG_OPEN_LINKS          1
 #define CFG_CONN_BACKLOG        2
