@@ -40,7 +40,7 @@ TOOLS := places-standin herdctl herd-run
 # --- Packages and dependencies ------------------------------------------------------------------
 
 GOALS := $(or $(MAKECMDGOALS),all)
-BUILD_GOALS := $(filter-out help clean distclean lint format deps-archive,$(GOALS))
+BUILD_GOALS := $(filter-out help boards images clean distclean lint format deps-archive,$(GOALS))
 BOARD_GOALS := firmware board size size-table flash debug qemu qemu-test qemu-mixed bench rig rig-test rig-planted
 # What the nodes of the herd file run on, other than posix.
 RUN_BOARDS := $(filter-out posix,$(if $(filter run,$(GOALS)),$(sort \

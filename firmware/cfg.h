@@ -123,6 +123,12 @@
 #define CFG_LINK_DEAD_MS 9000
 #endif
 
+/* The longest that one task may keep the others waiting, as measured (make bench) with a third more: a
+ * step of a handshake, on a board with an upstream. ms */
+#ifndef CFG_STEP_MS_MAX
+#define CFG_STEP_MS_MAX 100
+#endif
+
 /* HELLO must have come by then on a new link connection. ms */
 #ifndef CFG_LINK_HELLO_MS
 #define CFG_LINK_HELLO_MS 3000
@@ -252,6 +258,8 @@ _Static_assert(CFG_NODES >= 2 && CFG_NODES <= 32, "a row of the links' matrix is
 _Static_assert(CFG_SERVER_NAMES >= CFG_NODES && CFG_SERVER_NAMES <= 255, "names of the herd fit");
 _Static_assert(CFG_LINE_BYTES >= CFG_REPORT_BYTES + 16, "a valid report with single spaces fits");
 _Static_assert(CFG_CONN_TX_BYTES >= 2 * CFG_REPORT_BYTES + 256, "an answer fits in an empty ring");
+_Static_assert(3 * CFG_STEP_MS_MAX <= CFG_LINK_DEAD_MS,
+               "a neighbour that computes is not taken for dead");
 _Static_assert(CFG_LINK_SUSPECT_MS < CFG_LINK_BEAT_MS && 3 * CFG_LINK_BEAT_MS < CFG_LINK_DEAD_MS,
                "three heartbeats may be lost before a neighbour is dead");
 _Static_assert(CFG_LINK_INFLIGHT >= 1 && CFG_LINK_INFLIGHT <= 255, "counted in 8 bits");

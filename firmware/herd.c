@@ -174,6 +174,7 @@ int herd_start(const struct herd_boot *boot)
     restarting = false;
     has_network = config != NULL;
     sched_init();
+    sched_measure(hal_clock_ms);
     log_init(has_network ? config->log_level : LOG_INFO);
     struct log_line *l = log_begin(EV_NODE_START);
     log_str(l, "name", has_network ? config->nodes[config->self].name : "");

@@ -6,11 +6,18 @@
 
 static struct sched_task *first;
 static uint64_t round_ms;
+static uint64_t (*clock_ms)(void); /* NULL: runs are not measured */
 
 void sched_init(void)
 {
     first = NULL;
     round_ms = 0;
+    clock_ms = NULL;
+}
+
+void sched_measure(uint64_t (*clock)(void))
+{
+    clock_ms = clock;
 }
 
 void sched_add(struct sched_task *task)
@@ -24,6 +31,7 @@ void sched_add(struct sched_task *task)
     task->next = NULL;
     task->deadline_ms = SCHED_NEVER;
     task->runs = 0;
+    task->longest_ms = 0;
     task->woken = true;
     *end = task;
 }
@@ -62,6 +70,16 @@ static uint32_t idle_time(void)
     return wait > UINT32_MAX ? UINT32_MAX : (uint32_t)wait;
 }
 
+static void run_measured(struct sched_task *task)
+{
+    uint64_t since_ms = clock_ms();
+    task->run();
+    uint64_t took_ms = clock_ms() - since_ms;
+    if (took_ms > task->longest_ms) {
+        task->longest_ms = took_ms > UINT32_MAX ? UINT32_MAX : (uint32_t)took_ms;
+    }
+}
+
 uint32_t sched_round(uint64_t now_ms)
 {
     HERD_ASSERT(now_ms >= round_ms);
@@ -75,7 +93,11 @@ uint32_t sched_round(uint64_t now_ms)
             t->woken = false;
             t->deadline_ms = SCHED_NEVER;
             t->runs++;
-            t->run();
+            if (clock_ms != NULL) {
+                run_measured(t);
+            } else {
+                t->run();
+            }
         }
     }
     return idle_time();

@@ -18,11 +18,16 @@ struct sched_task {
     uint64_t deadline_ms; /* SCHED_NEVER: none; cleared before run */
     volatile bool woken;  /* set by sched_wake, cleared before run */
     uint32_t runs;        /* since start */
+    uint32_t longest_ms;  /* of any run, when sched_measure was called */
     struct sched_task *next;
 };
 
 /* Forgets all tasks (a node starts). */
 void sched_init(void);
+
+/* From now on each run is measured: longest_ms of its task. `clock_ms` is monotonic; two calls per run.
+ * After sched_init, which ends it. */
+void sched_measure(uint64_t (*clock_ms)(void));
 
 /* Adds a task, woken, at the end of the round. Task context, before or between rounds. */
 void sched_add(struct sched_task *task);

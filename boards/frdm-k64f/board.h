@@ -15,6 +15,7 @@
 #define CFG_LINE_BYTES            256
 #define CFG_CONN_RX_BYTES         1072
 #define CFG_CONN_TX_BYTES         1360
+#define CFG_STEP_MS_MAX           300 /* mps2-an385's at 120 MHz */
 #define CFG_CONN_LINK_SLOTS       (CFG_LINKS + 3)
 #define CFG_CONN_BACKLOG          8
 #define CFG_PLACES_QUERIES        1

@@ -27,8 +27,8 @@
 #define CFG_LINKS                    4
 #define CFG_PLACES_ANSWER_BYTES      8192
 #define CFG_JSON_TEXT_BYTES          2560
-#define CFG_JSON_ARENA_BYTES         6144
-#define CFG_TLS_ARENA_BYTES          40448
+#define CFG_JSON_ARENA_BYTES         4352
+#define CFG_TLS_ARENA_BYTES          38400
 #define CFG_LOG_RING_BYTES           1024
 #define BOARD_PBUF_POOL_SIZE         6
 #define BOARD_RESERVE_LINK_TLS_BYTES (4 * 7066)
@@ -45,17 +45,18 @@
 #define CFG_LINE_BYTES            256
 #define CFG_CONN_RX_BYTES         768
 #define CFG_CONN_TX_BYTES         512
+#define CFG_STEP_MS_MAX           1300 /* 23 million instructions at 25 MHz */
 #define CFG_CONN_LINK_SLOTS       (CFG_LINKS + 2)
 #define CFG_OPEN_LINKS            1
 #define CFG_CONN_BACKLOG          2
 #define CFG_PLACES_QUERIES        1
 #define CFG_LOG_LINE_BYTES        256
-#define CFG_NV_CONFIG_BYTES       1024
-#define CFG_CONSOLE_HISTORY_BYTES 128
 #define CFG_LINK_INFLIGHT         16
 #define CFG_CONFIG_PATH_BYTES     63
 #define CFG_TLS_OUT_BYTES         1536
 #define CFG_HTTPS_REQUEST_BYTES   1024
+#define CFG_NV_CONFIG_BYTES       1024
+#define CFG_CONSOLE_HISTORY_BYTES 128
 
 /* lwIP (port/lwip/lwipopts.h). The chip's receive FIFO holds 10.5 KB and drops silently. */
 #define BOARD_TCP_MSS      384

@@ -148,7 +148,8 @@ def test_what_a_neighbour_says_is_known_and_not_said_back_to_it(pair, board, dia
         if dialect == "at":
             assert at.difference == Decimal("0.000031000")
         else:  # it says none: that of its arrival
-            assert 0 <= at.difference < PATIENCE_S
+            behind = 0 if board.startswith("posix") else -1  # clocks under QEMU
+            assert behind <= at.difference < PATIENCE_S
         client.iamat("other")
     old.hears("other")
     assert len(old.lines) == 1
@@ -424,6 +425,8 @@ def test_one_neighbour_that_hangs_does_not_hold_up_another(new_herd, older):
 
 @pytest.mark.net("slirp")
 def test_open_neighbours_need_anyone_where_addresses_are_not_real(new_herd, board):
+    if not board.startswith("posix"):
+        pytest.skip("a board says it on its console, and does not end")
     port = free_port()
     herd = new_herd(("A",), (("A", "Old"),), board,
                     **{"open Old": {"address": "127.0.0.1", "port": port}})

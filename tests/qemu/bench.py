@@ -7,6 +7,7 @@ Work is time that the core did not sleep: clock_cycles() - idle_cycles() of the 
 so that nothing is added to what is measured. The resolution is one cycle of the board's clock.
 """
 
+import calendar
 import os
 import sys
 import tempfile
@@ -22,17 +23,18 @@ REPORTS = 2000
 
 
 class Bench:
-    def __init__(self, programs, board, chain=None):
+    def __init__(self, programs, board, chain=None, level="warn"):
         sections = {}
         self.cycles_per_ms = CPU_KHZ.get(board, 25000)
         self.standin = None
         if chain:
             self.standin = herdlib.Standin(programs, chain=chain)
             sections["places"] = self.standin.places()
-        sections["log"] = {"level": "warn"}
+        sections["log"] = {"level": level}
         herd = herdlib.Herd(programs, ("Solo",), boards=board, **sections)
         monitor = programs.folder / "monitor"
-        self.node = herd.launch("Solo", "--icount", "--monitor", monitor)
+        wall_ns = 1_800_000_000 * 10**9
+        self.node = herd.launch("Solo", "--icount", "--monitor", monitor, "--wall", str(wall_ns))
         self.symbols = symbols(herdlib.BIN / "boards" / board / "herd.elf")
         self.monitor = Monitor(monitor)
         herdlib.wait_until(self.answers, "the node answers")
@@ -67,6 +69,23 @@ class Bench:
         cost, ms = self.work(lambda: time.sleep(1))
         return cost / max(ms, 1)
 
+    def boot(self):
+        """Instructions from reset to node.ready: the log's clock started at reset."""
+        stamp = self.node.log.wait("node.ready").time  # 2027-01-15T08:00:00.123Z
+        seconds, milliseconds = stamp.rstrip("Z").split(".")
+        since = calendar.timegm(time.strptime(seconds, "%Y-%m-%dT%H:%M:%S")) - 1_800_000_000
+        return (since * 1000 + int(milliseconds)) * 1_000_000
+
+    def longest_steps(self):
+        """[(ms, task)] of all tasks, longest first. One ms is a million instructions."""
+        at, found = self.read("first", 1)[0], []  # struct sched_task
+        while at:
+            words = self.monitor.words(at, 8)
+            name = b"".join(word.to_bytes(4, "little") for word in self.monitor.words(words[0], 6))
+            found.append((words[6], name.split(b"\0")[0].decode()))
+            at = words[7]
+        return sorted(found, reverse=True)
+
     def arena(self):
         """mbedTLS's allocator: most bytes ever."""
         return self.read("heap", 11)[8]
@@ -80,6 +99,11 @@ class Bench:
 
 def show(name, value, unit="instructions"):
     print(f"{name:56} {value:>14,.0f} {unit}", flush=True)
+
+
+def show_steps(bench):
+    for ms, task in bench.longest_steps()[:3]:
+        show(f"longest step of task {task}, at most", (ms + 1) * 1_000_000)
 
 
 def iamat_one_by_one(bench):
@@ -100,6 +124,12 @@ def measure(board):
     print(f"-- {board}")
     with tempfile.TemporaryDirectory() as folder:
         programs = herdlib.Programs(Path(folder))
+        show("from reset to node.ready, at most",
+             Bench(programs, board, None if board in herdlib.NO_UPSTREAM else "ec",
+                   level="info").boot() + 1_000_000)
+        programs.end()
+    with tempfile.TemporaryDirectory() as folder:
+        programs = herdlib.Programs(Path(folder))
         bench = Bench(programs, board)
         idle = bench.idle_per_ms()
         show("idle node", idle * 1000, "instructions per second")
@@ -107,6 +137,7 @@ def measure(board):
                                     ("IAMAT, pipelined", iamat_pipelined, REPORTS)):
             cost, ms = bench.work(lambda: action(bench))
             show(name, (cost - idle * ms) / count)
+        show_steps(bench)
         programs.end()
     if board in herdlib.NO_UPSTREAM:
         return
@@ -130,6 +161,7 @@ def measure(board):
             show("WHATSAT, session resumed", cost - idle * ms)
             show("TLS arena, most", bench.arena(), "bytes")
             show("stack, most", bench.stack(), "bytes")
+            show_steps(bench)
             programs.end()
 
 

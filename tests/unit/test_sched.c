@@ -148,6 +148,44 @@ static void deadlines_beyond_49_days_are_kept(void **state)
     assert_string_equal(order, "1");
 }
 
+static uint64_t clock_now_ms;
+
+static uint64_t fake_clock_ms(void)
+{
+    return clock_now_ms;
+}
+
+static void run_slow(void)
+{
+    note('s');
+    clock_now_ms += 7;
+}
+
+static void the_longest_run_of_each_task_is_measured(void **state)
+{
+    (void)state;
+    clock_now_ms = 5000000000;
+    sched_measure(fake_clock_ms);
+    second.run = run_slow;
+    settle();
+    assert_int_equal(first.longest_ms, 0);
+    assert_int_equal(second.longest_ms, 7);
+    assert_int_equal(third.longest_ms, 0);
+    second.run = run_second;
+    sched_wake(&second);
+    sched_round(1);
+    assert_int_equal(second.longest_ms, 7);
+}
+
+static void nothing_is_measured_without_a_clock(void **state)
+{
+    (void)state;
+    clock_now_ms = 0;
+    second.run = run_slow;
+    settle();
+    assert_int_equal(second.longest_ms, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -159,6 +197,8 @@ int main(void)
         cmocka_unit_test_setup(the_nearest_deadline_bounds_the_idle_time, set_up),
         cmocka_unit_test_setup(a_wake_up_cancels_the_deadline, set_up),
         cmocka_unit_test_setup(deadlines_beyond_49_days_are_kept, set_up),
+        cmocka_unit_test_setup(the_longest_run_of_each_task_is_measured, set_up),
+        cmocka_unit_test_setup(nothing_is_measured_without_a_clock, set_up),
     };
     return cmocka_run_group_tests_name("sched", tests, NULL, NULL);
 }
