@@ -172,6 +172,12 @@
 #define CFG_TLS_ARENA_BYTES (sizeof(void *) > 4 ? 57344 : 49152)
 #endif
 
+/* Put before a variable that holds secrets: the places key, TLS's session keys. A port whose crashes
+ * leave a dump defines it so that the dump leaves them out (port/posix/secrets.h). */
+#ifndef CFG_SECRET
+#define CFG_SECRET
+#endif
+
 /* Trust anchors that can be loaded. */
 #ifndef CFG_TLS_ANCHORS
 #define CFG_TLS_ANCHORS 8

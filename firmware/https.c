@@ -44,7 +44,7 @@ static bool was_sent;
 static const struct https_sink *sink;
 static void *context;
 
-static char request[CFG_HTTPS_REQUEST_BYTES];
+CFG_SECRET static char request[CFG_HTTPS_REQUEST_BYTES]; /* the key is in it */
 static size_t request_bytes;
 static size_t request_sent;
 

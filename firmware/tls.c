@@ -15,7 +15,7 @@
 #include "sched.h"
 #include "trust_anchors.h"
 
-static _Alignas(max_align_t) unsigned char arena[CFG_TLS_ARENA_BYTES];
+CFG_SECRET static _Alignas(max_align_t) unsigned char arena[CFG_TLS_ARENA_BYTES];
 static mbedtls_ssl_config client;
 static mbedtls_x509_crt anchors;
 static struct tls_stats stats;

@@ -20,6 +20,9 @@
 #define CFG_PLACES_ANSWER_BYTES 8192
 #define CFG_LOG_RING_BYTES      4096
 
+/* A section that core dumps leave out (port/posix/secrets.h). */
+#define CFG_SECRET __attribute__((section("herd_secret")))
+
 /* lwIP (port/lwip/lwipopts.h): an Ethernet MTU, two segments of window. */
 #define BOARD_TCP_MSS 1460
 #define BOARD_TCP_WND 2920

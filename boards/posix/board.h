@@ -22,6 +22,9 @@
 #define CFG_LOG_RING_BYTES      262144
 #define CFG_LOG_LINE_BYTES      1024
 
+/* A section that core dumps leave out (port/posix/secrets.h). */
+#define CFG_SECRET __attribute__((section("herd_secret")))
+
 /* lwIP (port/lwip/lwipopts.h) */
 #define BOARD_TCP_MSS 8960
 #define BOARD_TCP_WND 32768

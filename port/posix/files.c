@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cfg.h"
+
 #define HERD_BYTES_MAX  (256 * 1024)
 #define TRUST_BYTES_MAX (256 * 1024)
 #define KEY_BYTES_MAX   256 /* Google's have 39 */
@@ -87,7 +89,7 @@ int files_read_trust(const char *name, struct span *pem)
     return 0;
 }
 
-static char key_buffer[KEY_BYTES_MAX + 1];
+CFG_SECRET static char key_buffer[KEY_BYTES_MAX + 1];
 
 /* The value in place: the kernel shows the environment's first memory to whoever may ask. */
 static size_t take_from_environment(void)

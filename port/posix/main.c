@@ -17,6 +17,7 @@
 #include "log.h"
 #include "options.h"
 #include "posix.h"
+#include "secrets.h"
 
 #define STOP_MS 1000 /* to say goodbye */
 #define LAST_MS 200  /* for stdout to take the last lines */
@@ -204,6 +205,10 @@ int main(int argc, char **argv)
     }
     if (!configure(&o, text, o.node, &error)) {
         return wrong(&error);
+    }
+    if (secrets_leave_out_of_dumps() != 0) {
+        fprintf(stderr, "herd: warning: a core dump would show the places key: %s\n",
+                strerror(errno));
     }
     if (files_read_key(config.places.key_file, &boot.places_key) != 0 ||
         (config.places.trust_file[0] != '\0' &&

@@ -1,8 +1,9 @@
 """Real nodes, herds, Places stand-ins and clients for the end-to-end tests. Standard library only.
 
-Whatever is started belongs to a `Programs`, whose `end` stops it all and fails if a program had died by
-itself, left something on stderr, or did not stop cleanly. Waiting is always for an event: a line of a
-node's log, an answer, a condition; PATIENCE_S is how long that may take before the test fails.
+Whatever is started belongs to a `Programs`, whose `end` stops it all and fails if a program had
+died by itself, left something on stderr, or did not stop cleanly. Waiting is always for an event: a
+line of a node's log, an answer, a condition; PATIENCE_S is how long that may take before the test
+fails.
 """
 
 import collections
@@ -466,7 +467,8 @@ class Herd:
     dictionaries. The provider of places is `none` unless the section says otherwise.
     """
 
-    def __init__(self, programs, names=("Solo",), links=(), boards="posix", folder=None, **sections):
+    def __init__(self, programs, names=("Solo",), links=(), boards="posix", folder=None,
+                 **sections):
         self.programs = programs
         self.folder = folder or programs.folder
         self.names = names

@@ -73,7 +73,8 @@ def test_reports_of_the_same_time_at_all_nodes_end_in_the_same_record(bailey):
 
 
 def test_every_digit_and_byte_survives_the_way_through_the_herd(bailey):
-    for name, location, stamp in (("k\u012bwi\u2708" + device(), "+0034.0689300-.5", "0001621464827.95"),
+    for name, location, stamp in (("k\u012bwi\u2708" + device(), "+0034.0689300-.5",
+                                   "0001621464827.95"),
                                   ("a=b\"\\" + device(), "-90.-180.", ".5"),
                                   ("x" * 60 + device(), "+0+0", "1621464827.959498503000")):
         at = report(bailey, "Clark", name, location=location, stamp=stamp)
@@ -108,7 +109,7 @@ def test_without_cycles_every_node_gets_one_copy_and_the_origin_none(new_herd):
     updates = 20
     for stamp in range(updates):
         all_know(herd, report(herd, "A", "kiwi", stamp=stamp), "ABCD")
-    copies = {node: len([event for event in herd[node].log.find("link.got") if " kiwi " in event.line])
+    copies = {node: sum(" kiwi " in event.line for event in herd[node].log.find("link.got"))
               for node in "ABCD"}
     assert copies == {"A": 0, "B": updates, "C": updates, "D": updates}
 
@@ -161,7 +162,8 @@ def test_herdctl_talks_to_a_node_by_its_name(bailey):
 # ---- Nodes go and come back ----
 
 @pytest.mark.parametrize("victim", BAILEY)
-def test_a_killed_node_is_missed_by_nobody_and_learns_everything_when_it_is_back(own_bailey, victim):
+def test_a_killed_node_is_missed_by_nobody_and_learns_everything_when_it_is_back(own_bailey,
+                                                                                 victim):
     herd = own_bailey
     rest = [name for name in BAILEY if name != victim]
     before = report(herd, victim)

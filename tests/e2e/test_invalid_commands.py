@@ -18,7 +18,8 @@ NO_COMMAND = [
 NO_IAMAT = [
     b"a", b"a +1+2", b"a +1+2 3 4", b"+1+2 3", b"a 3 +1+2", b"a b +1+2 3",
     # control bytes in the name
-    b"a\x01 +1+2 3", b"\x7f +1+2 3", b"a\0b +1+2 3", b"a\x1f +1+2 3", b"\x08 +1+2 3", b"a\x1b +1+2 3",
+    b"a\x01 +1+2 3", b"\x7f +1+2 3", b"a\0b +1+2 3", b"a\x1f +1+2 3", b"\x08 +1+2 3",
+    b"a\x1b +1+2 3",
     # signs
     b"a 1+2 3", b"a +12 3", b"a 1-2 3", b"a 12 3", b"a ++1+2 3", b"a +-1+2 3", b"a +1+-2 3",
     b"a +1++2 3", b"a +1 +2 3", b"a + 1+2 3", b"a +1+2+ 3", b"a +1-2- 3", b"a + 3", b"a ++ 3",
@@ -45,10 +46,11 @@ NO_WHATSAT = [
     b"known. 10 5", b"KNOWN 10 5", b"known\0 10 5", b"unknown 0 0",
     b"known -1 5", b"known +1 5", b"known 50.1 5", b"known 50.0000001 5", b"known 51 5",
     b"known 50.00000000000000000000000000001 5", b"known 1e1 5", b"known . 5", b"known ten 5",
-    b"known 1,5 5", b"known 0x1 5", b"known 99999999999999999999 5", b"known nan 5", b"known 1.2.3 5",
-    b"known 18446744073709551617 5", b"known 4294967296 5",
-    b"known 10 -1", b"known 10 +5", b"known 10 21", b"known 10 100", b"known 10 5.", b"known 10 5.0",
-    b"known 10 .5", b"known 10 five", b"known 10 0x5", b"known 10 1e1", b"known 10 4294967301",
+    b"known 1,5 5", b"known 0x1 5", b"known 99999999999999999999 5", b"known nan 5",
+    b"known 1.2.3 5", b"known 18446744073709551617 5", b"known 4294967296 5",
+    b"known 10 -1", b"known 10 +5", b"known 10 21", b"known 10 100", b"known 10 5.",
+    b"known 10 5.0", b"known 10 .5", b"known 10 five", b"known 10 0x5", b"known 10 1e1",
+    b"known 10 4294967301",
     b"known 10 18446744073709551621", b"known 10 5\0", b"known 10,5",
 ]
 

@@ -14,7 +14,7 @@ AT = b"AT Bona +0.263873386 smuggled +34.068930-118.445127 1621464827.959498503"
 
 @pytest.fixture(name="pair")
 def fixture_pair(new_herd):
-    """Two linked nodes; a third one, Carol, is in the herd file as a neighbour of A and never runs."""
+    """Two linked nodes; a third one, Carol, is a neighbour of A in the herd file and never runs."""
     herd = new_herd(("A", "B", "Carol"), (("A", "B"), ("A", "Carol")))
     herd.start("A", "B")
     herd.linked("A", "B")
@@ -99,9 +99,9 @@ def check_untouched(herd, mark):
 
 
 GARBAGE = [
-    AT + b"\n", b"IAMAT smuggled +1+2 3\n", b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", b"\n" * 5, b"\0" * 3,
-    b"\xff" * 70000, bytes(range(256)) * 8, b"\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03", b"\x01", b"",
-    hello()[:-1]]
+    AT + b"\n", b"IAMAT smuggled +1+2 3\n", b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", b"\n" * 5,
+    b"\0" * 3, b"\xff" * 70000, bytes(range(256)) * 8,
+    b"\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03", b"\x01", b"", hello()[:-1]]
 
 
 def test_garbage_at_the_link_listener_is_dropped_and_changes_nothing(pair):
@@ -156,7 +156,8 @@ def test_a_caller_that_breaks_the_handshake_is_told_why_and_dropped(pair, data, 
 
 @pytest.mark.parametrize("data", [
     hello(), frame(ACK, b"\0\0\0\1"), frame(ACK, b"\xff\xff\xff\xff"), frame(ACK, b"\0"),
-    frame(ACK, b"\0" * 5), frame(BEAT, b"\0" * 16), frame(BEAT, b"\0" * 18), frame(BEAT, b"\1" * 3000)])
+    frame(ACK, b"\0" * 5), frame(BEAT, b"\0" * 16), frame(BEAT, b"\0" * 18),
+    frame(BEAT, b"\1" * 3000)])
 def test_a_neighbour_that_breaks_the_protocol_is_told_and_dropped(pair, data):
     with Caller(pair["A"]) as caller:
         caller.send(hello())
@@ -171,7 +172,8 @@ def test_a_neighbour_that_breaks_the_protocol_is_told_and_dropped(pair, data):
 @pytest.mark.parametrize("text, key", [
     (AT + b"\n", 10**18), (AT.replace(b" +34", b"  +34"), 10**18), (AT[3:], 10**18), (b"", 10**18),
     (AT.replace(b"+0.263873386", b"0.263873386"), 10**18), (AT.replace(b"+34", b"+94"), 10**18),
-    (AT.replace(b"Bona", b"Bo/na"), 10**18), (AT + b" x", 10**18), (AT.replace(b"smu", b"s\x01u"), 10**18),
+    (AT.replace(b"Bona", b"Bo/na"), 10**18), (AT + b" x", 10**18),
+    (AT.replace(b"smu", b"s\x01u"), 10**18),
     (AT.replace(b"smuggled", b"smuggled" * 12), 10**18), (AT, -1), (AT, -2**63),
     (AT, 2**63 - 1)])
 def test_a_report_that_no_node_would_send_is_refused_and_acknowledged(pair, text, key):

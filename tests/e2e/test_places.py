@@ -224,8 +224,9 @@ def test_a_skipped_dns_lookup_does_not_skip_the_name_check(new_asking):
 # ---- Refusals and broken answers ----
 
 @pytest.mark.parametrize("fault, status", [
-    ("http-400", "INVALID_REQUEST"), ("http-403", "REQUEST_DENIED"), ("http-429", "OVER_QUERY_LIMIT"),
-    ("over-limit", "OVER_QUERY_LIMIT"), ("http-500", "UNKNOWN_ERROR"), ("http-503", "UNKNOWN_ERROR")])
+    ("http-400", "INVALID_REQUEST"), ("http-403", "REQUEST_DENIED"),
+    ("http-429", "OVER_QUERY_LIMIT"), ("over-limit", "OVER_QUERY_LIMIT"),
+    ("http-500", "UNKNOWN_ERROR"), ("http-503", "UNKNOWN_ERROR")])
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_a_refusal_is_told_in_the_answers_shape(new_asking, board, provider, fault, status):
     asking = new_asking(board, provider=provider)
@@ -288,7 +289,8 @@ def test_one_deadline_bounds_every_kind_of_slowness(new_asking, board, fault):
     assert 0.6 <= took < 5, f"{took} s; {message}"
     asking.standin.fault("none")
     asking.standin.control("hangup")
-    wait_until(lambda: json.loads(asking.ask().text)["status"] == "OK", "the stand-in works again", 10)
+    wait_until(lambda: json.loads(asking.ask().text)["status"] == "OK",
+               "the stand-in works again", 10)
 
 
 def test_other_clients_are_served_while_one_waits_for_places(new_asking, board):

@@ -46,7 +46,8 @@ def test_version_names_libraries_and_trust_anchors(board):
 
 @pytest.mark.parametrize("arguments", [
     [], ["--bogus", "Solo"], ["Solo", "Duo"], ["-c"], ["--log-level", "loud", "Solo"],
-    ["--net", "carrier-pigeon", "Solo"], ["--set", "nonsense", "Solo"], ["-c", "/nonexistent", "Solo"]])
+    ["--net", "carrier-pigeon", "Solo"], ["--set", "nonsense", "Solo"],
+    ["-c", "/nonexistent", "Solo"]])
 def test_bad_usage_is_one_line_and_status_2(board, arguments):
     one_line(run(board, *arguments), 2)
 
@@ -109,7 +110,8 @@ def test_check_names_file_line_and_key_of_an_error(board, tmp_path, old, new, li
 def test_a_bad_set_option_is_refused(board, tmp_path):
     conf = tmp_path / "herd.conf"
     conf.write_text(GOOD)
-    for assignment in ("herd.skew=1", "places.port=0", "node.port=x", "herd.skew_max", "nowhere.x=1"):
+    for assignment in ("herd.skew=1", "places.port=0", "node.port=x", "herd.skew_max",
+                       "nowhere.x=1"):
         one_line(run(board, "-c", conf, "--check", "--set", assignment, "A"), 2)
     assert run(board, "-c", conf, "--check", "--set", "herd.skew_max=5", "A").returncode == 0
 
@@ -267,8 +269,9 @@ def test_commands_and_answers_are_logged(new_herd, board):
 
 def test_hostile_bytes_are_escaped_in_the_log(new_herd, board):
     node = new_herd(boards=board).start()
-    hostile = [b"\x1b[2J\x1b]0;owned\x07", b"a\" level=error event=\"fake", b"\\x41\\", b"\xff\xfe\x80",
-               b"\rfake line", b"\x00\x7f\x9b31m", b"2026-01-01T00:00:00.000Z error node.failed"]
+    hostile = [b"\x1b[2J\x1b]0;owned\x07", b"a\" level=error event=\"fake", b"\\x41\\",
+               b"\xff\xfe\x80", b"\rfake line", b"\x00\x7f\x9b31m",
+               b"2026-01-01T00:00:00.000Z error node.failed"]
     with Client(node.port) as client:
         for line in hostile:
             assert client.ask(line) == b"? " + line

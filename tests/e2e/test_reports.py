@@ -1,4 +1,4 @@
-"""Sections 3 and 6 of PROTOCOL.md on one node: which report is known, and the WHATSAT that asks nobody."""
+"""Sections 3 and 6 of PROTOCOL.md on one node: which report is known, WHATSAT that asks nobody."""
 
 import json
 import time

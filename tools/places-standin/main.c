@@ -180,13 +180,16 @@ static void read_file(const char *path, struct buf *content)
 static char *read_key(const char *path)
 {
     struct buf key = {0};
-    const char *from_environment = getenv("PLACES_KEY");
+    char *from_environment = getenv("PLACES_KEY");
     if (path != NULL) {
         read_file(path, &key);
     } else if (from_environment != NULL) {
         buf_add_str(&key, from_environment);
     } else {
         fail("no key: set PLACES_KEY or give --key-file FILE; any word will do");
+    }
+    if (from_environment != NULL) { /* /proc would show it for as long as this runs */
+        explicit_bzero(from_environment, strlen(from_environment));
     }
     while (key.len > 0 && strchr(" \t\r\n", key.data[key.len - 1]) != NULL) {
         key.data[--key.len] = '\0';
