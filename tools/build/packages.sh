@@ -34,6 +34,8 @@ for set; do
         need_command clang clang
         need_command ip iproute2
         need_command unshare util-linux
+        need_command nc.openbsd netcat-openbsd
+        need_command curl curl
         need_file /usr/bin/python3 python3
         need_file /usr/lib/python3/dist-packages/_pytest python3-pytest
         need_modules cmocka=libcmocka-dev
