@@ -3,37 +3,22 @@
 #include <string.h>
 
 #include "backoff.h"
+#include "channel.h"
 #include "clients.h"
 #include "conn.h"
 #include "frames.h"
 #include "hal_clock.h"
 #include "hal_net.h"
 #include "log.h"
-#include "names.h"
 #include "older.h"
 #include "replica.h"
 #include "rng.h"
 #include "sched.h"
+#include "skew.h"
 #include "when.h"
 
-#define NO_LINK    CFG_LINKS /* a caller that has not said who it is */
+#define NO_LINK    CHANNEL_NO_LINK
 #define NO_CHANNEL CFG_CONN_LINK_SLOTS
-
-/* Kept free in the send ring for ACK, BEAT and BYE, so that records cannot hold them back. */
-#define CONTROL_ROOM 64
-_Static_assert(CFG_CONN_TX_BYTES >= FRAMES_BYTES_MAX + CONTROL_ROOM, "a record fits");
-
-/* One TCP connection of class CONN_LINK. */
-struct channel {
-    conn_handle conn;
-    bool used;
-    bool hello_sent;
-    uint8_t link; /* NO_LINK until HELLO on a connection that was taken */
-    uint64_t opened_ms;
-    uint32_t reports_got;  /* on this connection */
-    uint32_t reports_told; /* of these, acknowledged */
-    struct frames_reader reader;
-};
 
 /* One neighbour. */
 struct link {
@@ -81,30 +66,14 @@ static bool compute_trust(void)
     if (!hal_clock_wall_ns(&now_ns)) {
         return false;
     }
-    int64_t sorted[CFG_LINKS];
+    int64_t offsets_ns[CFG_LINKS];
     unsigned n = 0;
     for (unsigned i = 0; i < link_count; i++) {
-        if (links[i].live == NO_CHANNEL || !links[i].clock_known) {
-            continue;
+        if (links[i].live != NO_CHANNEL && links[i].clock_known) {
+            offsets_ns[n++] = links[i].clock_offset_ns;
         }
-        unsigned at = n++;
-        for (; at > 0 && sorted[at - 1] > links[i].clock_offset_ns; at--) {
-            sorted[at] = sorted[at - 1];
-        }
-        sorted[at] = links[i].clock_offset_ns;
     }
-    if (n == 0) {
-        return true;
-    }
-    /* Of two middle values the one nearer to our clock: one wrong neighbour of two proves nothing. */
-    int64_t low = sorted[(n - 1) / 2];
-    int64_t high = sorted[n / 2];
-    int64_t median = low > 0 ? low : high < 0 ? high : 0;
-    if (n % 2 == 1) {
-        median = low;
-    }
-    int64_t bound = (int64_t)config->skew_max_s * WHEN_NS_PER_S / 2;
-    return median >= -bound && median <= bound;
+    return skew_is_within(offsets_ns, n, (int64_t)config->skew_max_s * WHEN_NS_PER_S / 2);
 }
 
 static void update_trust(void)
@@ -125,97 +94,25 @@ bool links_clock_trusted(void)
 
 /* Sending */
 
-static void log_frame(enum log_event event, unsigned link, const char *frame)
+static void say_hello(struct channel *ch)
 {
-    struct log_line *l = log_begin(event);
-    log_str(l, "peer", peer_name(link));
-    log_str(l, "frame", frame);
-    log_end(l);
-}
-
-/* True when the whole frame went into the send ring. */
-static bool send_text(const struct channel *ch, const struct text *t)
-{
-    HERD_ASSERT(!t->cut);
-    if (conn_room(ch->conn) < t->bytes) {
-        return false;
-    }
-    size_t taken = conn_write(ch->conn, t->at, t->bytes);
-    HERD_ASSERT(taken == t->bytes);
-    return true;
-}
-
-static void say_bye(const struct channel *ch, enum frames_bye reason)
-{
-    char buffer[FRAMES_BYTES_MAX];
-    struct text t;
-    text_init(&t, buffer, sizeof buffer);
-    frames_put_bye(&t, reason);
-    (void)send_text(ch, &t); /* without room the close alone must do */
-    struct log_line *l = log_begin(EV_LINK_SENT);
-    log_str(l, "peer", peer_name(ch->link));
-    log_str(l, "frame", "bye");
-    log_str(l, "reason", frames_bye_name((uint8_t)reason));
-    log_end(l);
-}
-
-static void say_hello(struct channel *ch, unsigned link)
-{
-    char buffer[FRAMES_BYTES_MAX];
-    struct text t;
     struct frames_hello hello = {.version = FRAMES_VERSION,
                                  .boot = own_boot,
                                  .report_bytes = config->report_bytes,
                                  .skew_max_s = config->skew_max_s,
                                  .capacity = CFG_DEVICES,
                                  .name = span_of(self()->name),
-                                 .target = span_of(peer_name(link))};
-    text_init(&t, buffer, sizeof buffer);
-    frames_put_hello(&t, &hello);
-    ch->hello_sent = send_text(ch, &t);
-    HERD_ASSERT(ch->hello_sent); /* nothing was sent before it */
-    log_frame(EV_LINK_SENT, link, "hello");
+                                 .target = span_of(ch->peer)};
+    channel_say_hello(ch, &hello);
 }
 
 static void say_beat(const struct channel *ch)
 {
-    char buffer[FRAMES_BYTES_MAX];
-    struct text t;
     struct frames_beat beat = {.now_ns = 0, .floor = clients_floor()};
     if (!hal_clock_wall_ns(&beat.now_ns)) {
         beat.now_ns = 0;
     }
-    text_init(&t, buffer, sizeof buffer);
-    frames_put_beat(&t, &beat);
-    if (send_text(ch, &t)) {
-        log_frame(EV_LINK_BEAT, ch->link, "beat");
-    }
-}
-
-static void say_ack(struct channel *ch)
-{
-    char buffer[FRAMES_BYTES_MAX];
-    struct text t;
-    text_init(&t, buffer, sizeof buffer);
-    frames_put_ack(&t, ch->reports_got);
-    if (send_text(ch, &t)) {
-        ch->reports_told = ch->reports_got;
-    }
-}
-
-static void log_report(enum log_event event, unsigned link, const struct client_record *record)
-{
-    struct log_line *l = log_begin(event);
-    if (l == NULL) {
-        return;
-    }
-    char buffer[PROTO_AT_BYTES_MAX(CFG_REPORT_BYTES)];
-    struct text t;
-    text_init(&t, buffer, sizeof buffer);
-    proto_format_at(&t, names_get(record->server), record->difference_ns, &record->report);
-    log_str(l, "peer", peer_name(link));
-    log_span(l, "at", text_span(&t));
-    log_end(l);
+    channel_say_beat(ch, &beat);
 }
 
 static void send_records(unsigned link)
@@ -223,7 +120,7 @@ static void send_records(unsigned link)
     struct link *k = &links[link];
     const struct channel *ch = &channels[k->live];
     struct client_record record;
-    while (conn_room(ch->conn) >= FRAMES_BYTES_MAX + CONTROL_ROOM) {
+    while (conn_room(ch->conn) >= CHANNEL_RECORD_ROOM) {
         bool idle = replica_in_flight(link) == 0;
         if (replica_next(link, &record) != HERD_OK) {
             return;
@@ -231,13 +128,7 @@ static void send_records(unsigned link)
         if (idle) {
             k->acked_ms = sched_now_ms();
         }
-        char buffer[FRAMES_BYTES_MAX];
-        struct text t;
-        text_init(&t, buffer, sizeof buffer);
-        frames_put_report(&t, &record);
-        bool sent = send_text(ch, &t);
-        HERD_ASSERT(sent);
-        log_report(EV_LINK_SENT, link, &record);
+        channel_say_report(ch, &record);
     }
 }
 
@@ -267,23 +158,11 @@ static void link_down(unsigned link, const char *reason)
     update_trust();
 }
 
-static void drop_log(const struct channel *ch, const char *reason)
-{
-    uint32_t address = 0;
-    uint16_t port = 0;
-    conn_peer(ch->conn, &address, &port);
-    struct log_line *l = log_begin(EV_LINK_DROPPED);
-    log_str(l, "peer", peer_name(ch->link));
-    log_ip4(l, "address", address, port);
-    log_str(l, "reason", reason);
-    log_end(l);
-}
-
 /* Forgets a channel whose connection the caller finishes or releases. */
 static void channel_free(struct channel *ch, const char *reason)
 {
     uint8_t index = (uint8_t)(ch - channels);
-    drop_log(ch, reason);
+    channel_log_conn(EV_LINK_DROPPED, ch, reason);
     ch->used = false;
     if (ch->link == NO_LINK) {
         return;
@@ -321,7 +200,7 @@ static void refuse(struct channel *ch, enum frames_bye reason, struct span name)
     log_span(l, "name", name);
     log_str(l, "reason", frames_bye_name((uint8_t)reason));
     log_end(l);
-    say_bye(ch, reason);
+    channel_say_bye(ch, reason);
     channel_finish(ch, frames_bye_name((uint8_t)reason));
 }
 
@@ -343,7 +222,7 @@ static void adopt(struct channel *ch, unsigned link, uint64_t boot)
         bool restarted = boot != k->boot;
         if (!restarted && !is_preferred(ch, link)) {
             stats.duplicate++;
-            say_bye(ch, FRAMES_BYE_DUPLICATE);
+            channel_say_bye(ch, FRAMES_BYE_DUPLICATE);
             channel_finish(ch, "duplicate");
             return;
         }
@@ -353,7 +232,7 @@ static void adopt(struct channel *ch, unsigned link, uint64_t boot)
             channel_abort(old, "neighbour restarted");
         } else {
             stats.duplicate++;
-            say_bye(old, FRAMES_BYE_DUPLICATE);
+            channel_say_bye(old, FRAMES_BYE_DUPLICATE);
             channel_finish(old, "duplicate");
         }
     }
@@ -412,10 +291,10 @@ static void got_hello(struct channel *ch, struct span body)
         refuse(ch, FRAMES_BYE_SETTINGS, hello.name);
         return;
     }
-    ch->link = (uint8_t)link;
-    log_frame(EV_LINK_GOT, link, "hello");
+    channel_identify(ch, (uint8_t)link, peer_name(link));
+    channel_log_frame(EV_LINK_GOT, ch, "hello");
     if (!ch->hello_sent) {
-        say_hello(ch, link);
+        say_hello(ch);
     }
     adopt(ch, link, hello.boot);
 }
@@ -426,14 +305,14 @@ static void got_report(struct channel *ch, struct span body)
     ch->reports_got++;
     if (frames_get_report(body, config->report_bytes, &record) != HERD_OK) {
         stats.bad_report++;
-        log_frame(EV_LINK_REFUSED, ch->link, "report");
+        channel_log_frame(EV_LINK_REFUSED, ch, "report");
         return;
     }
-    log_report(EV_LINK_GOT, ch->link, &record);
+    channel_log_report(EV_LINK_GOT, ch, &record);
     int64_t now_ns = 0;
     (void)hal_clock_wall_ns(&now_ns);
     if (replica_merge(ch->link, &record, now_ns, trusted) != HERD_OK) {
-        log_frame(EV_LINK_REFUSED, ch->link, "report");
+        channel_log_frame(EV_LINK_REFUSED, ch, "report");
         return;
     }
     sched_wake(&task); /* other links may have something to send now */
@@ -500,11 +379,7 @@ static void got_bye(struct channel *ch, struct span body)
     if (frames_get_bye(body, &reason) != HERD_OK) {
         reason = 0;
     }
-    struct log_line *l = log_begin(EV_LINK_GOT);
-    log_str(l, "peer", peer_name(ch->link));
-    log_str(l, "frame", "bye");
-    log_str(l, "reason", frames_bye_name(reason));
-    log_end(l);
+    channel_log_bye(EV_LINK_GOT, ch, reason);
     if (reason == FRAMES_BYE_DUPLICATE) {
         move_to_dialled(ch);
     }
@@ -514,7 +389,7 @@ static void got_bye(struct channel *ch, struct span body)
 static void protocol_error(struct channel *ch)
 {
     stats.protocol++;
-    say_bye(ch, FRAMES_BYE_PROTOCOL);
+    channel_say_bye(ch, FRAMES_BYE_PROTOCOL);
     channel_finish(ch, "protocol error");
 }
 
@@ -557,15 +432,10 @@ static void got_frame(struct channel *ch, const struct frames_frame *frame)
 
 static void read_frames(struct channel *ch)
 {
-    while (ch->used && conn_readable(ch->conn) > 0) {
-        struct span in = conn_peek(ch->conn);
-        struct frames_frame frame;
-        size_t used = 0;
-        uint32_t skipped = ch->reader.skipped_frames;
-        conn_handle conn = ch->conn;
-        int err = frames_reader_feed(&ch->reader, (const uint8_t *)in.at, in.bytes, &used, &frame);
-        stats.skipped += ch->reader.skipped_frames - skipped;
-        conn_consume(conn, used);
+    struct frames_frame frame;
+    int err = HERD_OK;
+    while (ch->used && err == HERD_OK) { /* a frame may end it */
+        err = channel_read(ch, &frame, &stats.skipped);
         if (err == HERD_OK) {
             got_frame(ch, &frame);
         } else if (err != HERD_E_AGAIN) {
@@ -576,43 +446,20 @@ static void read_frames(struct channel *ch)
 
 /* Connections */
 
-static void channel_begin(struct channel *ch, conn_handle h, uint8_t link)
-{
-    ch->conn = h;
-    ch->used = true;
-    ch->hello_sent = false;
-    ch->link = link;
-    ch->opened_ms = sched_now_ms();
-    ch->reports_got = 0;
-    ch->reports_told = 0;
-    frames_reader_init(&ch->reader);
-}
-
-static void log_opened(enum log_event event, const struct channel *ch)
-{
-    uint32_t address = 0;
-    uint16_t port = 0;
-    conn_peer(ch->conn, &address, &port);
-    struct log_line *l = log_begin(event);
-    log_str(l, "peer", peer_name(ch->link));
-    log_ip4(l, "address", address, port);
-    log_end(l);
-}
-
 static void serve(conn_handle h)
 {
     struct channel *ch = &channels[conn_slot(h)];
     if (!ch->used || ch->conn != h) {
-        channel_begin(ch, h, NO_LINK);
-        log_opened(EV_LINK_TAKEN, ch);
+        channel_begin(ch, h, NO_LINK, "?");
+        channel_log_conn(EV_LINK_TAKEN, ch, NULL);
     }
     if (conn_state(h) == CONN_OPENING) {
         return;
     }
     if (conn_is_dialled(h) && !ch->hello_sent && conn_state(h) == CONN_OPEN) {
         ch->opened_ms = sched_now_ms();
-        log_opened(EV_LINK_MADE, ch);
-        say_hello(ch, ch->link);
+        channel_log_conn(EV_LINK_MADE, ch, NULL);
+        say_hello(ch);
     }
     read_frames(ch);
     if (!ch->used || ch->conn != h) {
@@ -644,7 +491,7 @@ static void dial(unsigned link)
         return;
     }
     unsigned index = conn_slot(h);
-    channel_begin(&channels[index], h, (uint8_t)link);
+    channel_begin(&channels[index], h, (uint8_t)link, node->name);
     k->dialling = (uint8_t)index;
 }
 
@@ -669,7 +516,7 @@ static void tend_live(unsigned link, uint64_t now)
         return;
     }
     if (ch->reports_told != ch->reports_got) {
-        say_ack(ch);
+        channel_say_ack(ch);
     }
     if (now >= k->beat_ms) {
         say_beat(ch);
@@ -785,7 +632,7 @@ void links_stop(void)
         struct channel *ch = &channels[i];
         if (ch->used) {
             if (conn_state(ch->conn) == CONN_OPEN) {
-                say_bye(ch, FRAMES_BYE_STOPPING);
+                channel_say_bye(ch, FRAMES_BYE_STOPPING);
             }
             channel_finish(ch, "stopping");
         }
