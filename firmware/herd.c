@@ -18,7 +18,7 @@
 #include "session.h"
 #include "tls.h"
 
-#define STOP_MS 200 /* for BYE to be delivered */
+#define STOP_MS 200 /* for BYE to be delivered, at the most */
 
 static uint64_t stopped_at_ms = SCHED_NEVER;
 
@@ -168,9 +168,16 @@ void herd_stop(void)
     stopped_at_ms = hal_clock_ms() + STOP_MS;
 }
 
+/* A slot is taken until its peer has acknowledged everything, BYE and FIN included. */
+static bool all_told(void)
+{
+    struct conn_stats stats = conn_stats();
+    return stats.open[CONN_LINK] == 0 && stats.open[CONN_OLDER] == 0;
+}
+
 bool herd_stopped(void)
 {
-    if (hal_clock_ms() < stopped_at_ms) {
+    if (stopped_at_ms == SCHED_NEVER || (hal_clock_ms() < stopped_at_ms && !all_told())) {
         return false;
     }
     log_end(log_begin(EV_NODE_STOPPED));

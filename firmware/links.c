@@ -217,9 +217,9 @@ static void adopt(struct channel *ch, unsigned link, uint64_t boot)
     struct link *k = &links[link];
     uint8_t index = (uint8_t)(ch - channels);
     bool was_up = k->live != NO_CHANNEL || k->moving;
+    bool restarted = !was_up || boot != k->boot;
     if (k->live != NO_CHANNEL) {
         struct channel *old = &channels[k->live];
-        bool restarted = boot != k->boot;
         if (!restarted && !is_preferred(ch, link)) {
             stats.duplicate++;
             channel_say_bye(ch, FRAMES_BYE_DUPLICATE);
@@ -227,7 +227,6 @@ static void adopt(struct channel *ch, unsigned link, uint64_t boot)
             return;
         }
         k->live = NO_CHANNEL;
-        replica_link_down(link);
         if (restarted) {
             channel_abort(old, "neighbour restarted");
         } else {
@@ -247,7 +246,14 @@ static void adopt(struct channel *ch, unsigned link, uint64_t boot)
     k->clock_known = false;
     k->acked_ms = sched_now_ms();
     k->beat_ms = sched_now_ms(); /* the first heartbeat tells our clock and floor at once */
-    replica_link_up(link);
+    if (restarted) {
+        replica_link_up(link);
+    } else {
+        /* Only the connection is another one. What the neighbour acknowledged is still in its memory,
+         * which a start with the same boot number has not lost; what it did not acknowledge is marked
+         * still, and what was new meanwhile is marked for every link, up or down. */
+        replica_link_resume(link);
+    }
     if (!was_up) {
         stats.up++;
         struct log_line *l = log_begin(EV_LINK_UP);

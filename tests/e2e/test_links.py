@@ -286,3 +286,30 @@ def test_a_link_is_not_down_while_it_moves_to_the_connection_that_we_dialled(new
                 assert node.log.count("link.up") == 1 and not node.log.find("link.down")
         node.log.wait("link.down", peer="Carol")
         assert node.log.count("link.down") == 1
+
+
+def test_a_link_that_moves_tells_again_what_was_not_acknowledged_and_no_more(new_herd):
+    herd = new_herd(("A", "Carol"), (("A", "Carol"),))
+    with socket.create_server(("127.0.0.1", herd.ports["Carol"][1])) as listener:
+        listener.settimeout(PATIENCE_S)
+        node = herd.start("A")
+        first, second = [herd.client("A").iamat(name, stamp=1) for name in ("first", "second")]
+        with Caller(node) as ours, Caller.of(listener.accept()[0]) as dialled:
+            assert dialled.frame()[0] == HELLO
+            ours.send(hello())
+            assert [body[9:] for kind, body in (ours.frame() for _ in range(4))
+                    if kind == REPORT] == [first, second]
+            ours.send(frame(ACK, b"\0\0\0\1") + frame(BYE, b"\2"))
+            node.log.wait("link.dropped", peer="Carol")
+            between = herd.client("A").iamat("between", stamp=1)
+            dialled.send(hello())
+            reports = []
+            while len(reports) < 2:
+                kind, body = dialled.frame()
+                reports += [body[9:]] if kind == REPORT else []
+            assert sorted(reports) == sorted([second, between])
+            dialled.send(frame(ACK, b"\0\0\0\2"))
+            last = herd.client("A").iamat("last", stamp=1)
+            while (one := dialled.frame())[0] != REPORT:
+                pass
+            assert one[1][9:] == last and not node.log.find("link.down")
