@@ -3,7 +3,7 @@
 #include "names.h"
 #include "sched.h"
 
-_Static_assert(CFG_CONN_TX_BYTES >= CHANNEL_RECORD_ROOM, "a record fits");
+_Static_assert(CFG_CONN_TX_BYTES >= CHANNEL_PIECE_ROOM, "a record, and a piece before it, fit");
 
 /* --- Log ------------------------------------------------------------------------------------ */
 
@@ -113,14 +113,19 @@ void channel_say_hello(struct channel *ch, const struct frames_hello *hello)
     channel_log_frame(EV_LINK_SENT, ch, "hello");
 }
 
+void channel_say(const struct channel *ch, const struct text *frame)
+{
+    bool sent = send_text(ch, frame);
+    HERD_ASSERT(sent);
+}
+
 void channel_say_report(const struct channel *ch, const struct client_record *record)
 {
     char buffer[FRAMES_BYTES_MAX];
     struct text t;
     text_init(&t, buffer, sizeof buffer);
     frames_put_report(&t, record);
-    bool sent = send_text(ch, &t);
-    HERD_ASSERT(sent);
+    channel_say(ch, &t);
     channel_log_report(EV_LINK_SENT, ch, record);
 }
 

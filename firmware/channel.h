@@ -19,8 +19,9 @@
 
 /* Kept free in the send ring for ACK, BEAT and BYE, so that records cannot hold them back. */
 #define CHANNEL_CONTROL_ROOM 64
-/* What a record needs. */
+/* What a record needs; and anything that is not to be in a record's way. */
 #define CHANNEL_RECORD_ROOM (FRAMES_BYTES_MAX + CHANNEL_CONTROL_ROOM)
+#define CHANNEL_PIECE_ROOM  (FRAMES_BYTES_MAX + CHANNEL_RECORD_ROOM)
 
 struct channel {
     conn_handle conn;
@@ -45,10 +46,11 @@ void channel_identify(struct channel *ch, uint8_t link, const char *peer);
 int channel_read(struct channel *ch, struct frames_frame *out, uint32_t *skipped) HERD_MUST_CHECK;
 
 /* Each says one frame. HELLO is the first, and has its room (asserted), as REPORT has when
- * CHANNEL_RECORD_ROOM is free (asserted). ACK and BEAT may find no room: then they are not said, and due
+ * CHANNEL_RECORD_ROOM is free, and a frame that is whole already when CHANNEL_PIECE_ROOM is (asserted). ACK and BEAT may find no room: then they are not said, and due
  * again; BYE without room leaves it to the end of the connection. */
 void channel_say_hello(struct channel *ch, const struct frames_hello *hello);
 void channel_say_report(const struct channel *ch, const struct client_record *record);
+void channel_say(const struct channel *ch, const struct text *frame);
 void channel_say_ack(struct channel *ch);
 void channel_say_beat(const struct channel *ch, const struct frames_beat *beat);
 void channel_say_bye(const struct channel *ch, enum frames_bye reason);

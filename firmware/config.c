@@ -273,8 +273,11 @@ static void open_node(struct reader *r, enum config_section section, struct span
         return;
     }
     struct config_node *node = &c->nodes[c->node_count++];
-    *node = (struct config_node){
-        .line = r->line, .open = section == SEC_OPEN, .dialect = CONFIG_DIALECT_AT, .lines = 1};
+    *node = (struct config_node){.line = r->line,
+                                 .upstream = section == SEC_NODE,
+                                 .open = section == SEC_OPEN,
+                                 .dialect = CONFIG_DIALECT_AT,
+                                 .lines = 1};
     memcpy(node->name, name.at, name.bytes); /* at most 32 bytes; the rest is NUL */
 }
 
@@ -500,6 +503,7 @@ static bool select_self(struct config *c, struct span name)
     self->address = making.self_has[0] ? making.self.address : self->address;
     self->port = making.self_has[1] ? making.self.port : self->port;
     self->link_port = making.self_has[2] ? making.self.link_port : self->link_port;
+    self->upstream = making.self_has[3] ? making.self.upstream : self->upstream;
     return true;
 }
 
@@ -507,7 +511,7 @@ static bool check_node_is_complete(const struct config *c, unsigned i)
 {
     bool open = c->nodes[i].open;
     unsigned first = open ? CONFIG_KEYS_NODE_COUNT : 0;
-    unsigned count = open ? CONFIG_KEYS_OPEN_NEEDED : CONFIG_KEYS_NODE_COUNT;
+    unsigned count = open ? CONFIG_KEYS_OPEN_NEEDED : CONFIG_KEYS_NODE_NEEDED;
     for (unsigned k = first; k < first + count; k++) {
         if (making.node_key_line[i][k] == 0 && !(i == c->self && making.self_has[k])) {
             struct place at = {.line = c->nodes[i].line,

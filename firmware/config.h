@@ -40,6 +40,7 @@ struct config_node {
     uint16_t link_port; /* link listener; 0 if open */
     uint32_t links;     /* bit i: linked with node i; never between two that are open */
     unsigned line;      /* of its section, for errors */
+    bool upstream;      /* asks the places provider itself; no: a neighbour */
     bool open;          /* of the older kind; what follows is of those only */
     enum config_dialect dialect;
     uint16_t lines; /* reports that it is told on one connection, 1 to 32 */

@@ -11,10 +11,11 @@
 #include "text.h"
 
 /* The rows of the table; asserted where it is. The first NODE rows are those of [node NAME], and every
- * node needs each of them. The OPEN rows behind them are those of [open NAME], of which every
+ * node needs the first three. The OPEN rows behind them are those of [open NAME], of which every
  * neighbour of the older kind needs the first two. */
-#define CONFIG_KEYS_COUNT       24
-#define CONFIG_KEYS_NODE_COUNT  3
+#define CONFIG_KEYS_COUNT       25
+#define CONFIG_KEYS_NODE_COUNT  4
+#define CONFIG_KEYS_NODE_NEEDED 3
 #define CONFIG_KEYS_OPEN_COUNT  4
 #define CONFIG_KEYS_OPEN_NEEDED 2
 /* All rows whose sections may stand in a file many times. */

@@ -14,7 +14,7 @@
 _Static_assert(CFG_CONN_RX_BYTES >= TCP_WND, "whatever the window admits fits in the ring");
 _Static_assert(MEMP_NUM_TCP_PCB >= CFG_CONN_SLOTS + 2 * CFG_CONN_BACKLOG,
                "a crowd of embryonic connections leaves every slot its PCB");
-_Static_assert(CFG_CONN_SLOTS == CFG_SESSIONS + CFG_CONN_LINK_SLOTS + CFG_OPEN_LINKS + 1,
+_Static_assert(CFG_CONN_SLOTS == CFG_SESSIONS + CFG_CONN_LINK_SLOTS + CFG_OPEN_LINKS + CFG_UPSTREAM,
                "the ranges of the classes fill the slots");
 _Static_assert(CFG_CONN_SLOTS < 0xFFFF, "a handle holds slot + 1 in 16 bits");
 
@@ -49,7 +49,7 @@ static const struct class_range ranges[CONN_CLASS_COUNT] = {
     [CONN_SESSION] = {0, CFG_SESSIONS},
     [CONN_LINK] = {CFG_SESSIONS, CFG_CONN_LINK_SLOTS},
     [CONN_OLDER] = {CFG_SESSIONS + CFG_CONN_LINK_SLOTS, CFG_OPEN_LINKS},
-    [CONN_UPSTREAM] = {CFG_SESSIONS + CFG_CONN_LINK_SLOTS + CFG_OPEN_LINKS, 1},
+    [CONN_UPSTREAM] = {CFG_SESSIONS + CFG_CONN_LINK_SLOTS + CFG_OPEN_LINKS, CFG_UPSTREAM},
 };
 
 #define WORDS(bits) (((bits) + 31) / 32)

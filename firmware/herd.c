@@ -3,6 +3,8 @@
 #include "lwip/init.h"
 #include "lwip/timeouts.h"
 
+#include "answer.h"
+#include "ask.h"
 #include "clients.h"
 #include "conn.h"
 #include "hal_clock.h"
@@ -12,7 +14,7 @@
 #include "log.h"
 #include "names.h"
 #include "older.h"
-#include "places.h"
+#include "places_backend.h"
 #include "rng.h"
 #include "sched.h"
 #include "session.h"
@@ -77,6 +79,29 @@ static int intern_names(const struct config *config)
     return err;
 }
 
+/* Asks the provider itself, unless the herd file or the board says that it cannot: then neighbours. */
+static int start_places(const struct herd_boot *boot)
+{
+    const struct config *config = boot->config;
+    struct places_setup setup = {.config = &config->places,
+                                 .key = boot->places_key,
+                                 .waiters = {session_task(), links_task()}};
+    if (config->places.provider != CONFIG_PLACES_NONE) {
+        setup.backend = &ask_backend;
+    }
+#if CFG_UPSTREAM
+    if (setup.backend != NULL && config->nodes[config->self].upstream) {
+        setup.backend = &places_upstream;
+        int err = tls_init(boot->trust_pem);
+        if (err != HERD_OK) {
+            return fail("trust anchors", err);
+        }
+    }
+#endif
+    int err = places_init(&setup);
+    return err == HERD_OK ? HERD_OK : fail("places", err);
+}
+
 /* The rooms in the order in which their tasks run within a round. */
 static int start_rooms(const struct herd_boot *boot)
 {
@@ -95,6 +120,8 @@ static int start_rooms(const struct herd_boot *boot)
     if (err != HERD_OK) {
         return err;
     }
+    ask_init(config);
+    answer_init(config);
     err = links_init(config);
     if (err != HERD_OK) {
         return fail("link listener", err);
@@ -107,15 +134,9 @@ static int start_rooms(const struct herd_boot *boot)
     if (err != HERD_OK) {
         return fail("open neighbours need open_anyone on this network", err);
     }
-    if (config->places.provider != CONFIG_PLACES_NONE) {
-        err = tls_init(boot->trust_pem);
-        if (err != HERD_OK) {
-            return fail("trust anchors", err);
-        }
-    }
-    err = places_init(&config->places, boot->places_key, session_task());
+    err = start_places(boot);
     if (err != HERD_OK) {
-        return fail("places", err);
+        return err;
     }
     conn_start();
     return HERD_OK;

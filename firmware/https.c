@@ -1,5 +1,9 @@
 #include "https.h"
 
+#include "cfg.h"
+
+#if CFG_UPSTREAM
+
 #include <string.h>
 
 #include <lwip/dns.h>
@@ -487,3 +491,5 @@ struct https_stats https_stats(void)
 {
     return stats;
 }
+
+#endif

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "answer.h"
+#include "ask.h"
 #include "backoff.h"
 #include "channel.h"
 #include "clients.h"
@@ -26,7 +28,8 @@ struct link {
     uint8_t live;     /* channel, or NO_CHANNEL */
     uint8_t dialling; /* channel, or NO_CHANNEL */
     bool suspect;
-    bool moving; /* up without a live channel: the one that we dial takes over at any moment */
+    bool moving;     /* up without a live channel: the one that we dial takes over at any moment */
+    bool offers_ask; /* its HELLO said so */
     bool clock_known;
     uint32_t failures;       /* dials since it was last up */
     uint64_t boot;           /* of the neighbour, on the live channel */
@@ -97,6 +100,7 @@ bool links_clock_trusted(void)
 static void say_hello(struct channel *ch)
 {
     struct frames_hello hello = {.version = FRAMES_VERSION,
+                                 .features = answer_features(),
                                  .boot = own_boot,
                                  .report_bytes = config->report_bytes,
                                  .skew_max_s = config->skew_max_s,
@@ -132,7 +136,29 @@ static void send_records(unsigned link)
     }
 }
 
+/* Places are told when no record waits for the room that is left, and one piece at a time: what becomes
+ * new meanwhile goes before the next one. */
+static void send_places(unsigned link)
+{
+    const struct channel *ch = &channels[links[link].live];
+    char buffer[FRAMES_BYTES_MAX];
+    struct text t;
+    text_init(&t, buffer, sizeof buffer);
+    if (conn_room(ch->conn) >= CHANNEL_PIECE_ROOM &&
+        (ask_next(link, &t) || answer_next(link, &t))) {
+        channel_say(ch, &t);
+        sched_wake(&task);
+    }
+}
+
 /* Up and down */
+
+/* The link has no connection any more, or another one. */
+static void lose_places(unsigned link)
+{
+    answer_lost(link);
+    ask_lost(link);
+}
 
 static void schedule_retry(struct link *k)
 {
@@ -156,6 +182,7 @@ static void link_down(unsigned link, const char *reason)
     log_str(l, "reason", reason);
     log_end(l);
     update_trust();
+    lose_places(link);
 }
 
 /* Forgets a channel whose connection the caller finishes or releases. */
@@ -212,12 +239,12 @@ static bool is_preferred(const struct channel *ch, unsigned link)
 }
 
 /* The channel has finished its handshake: it carries the link from now on. */
-static void adopt(struct channel *ch, unsigned link, uint64_t boot)
+static void adopt(struct channel *ch, unsigned link, const struct frames_hello *hello)
 {
     struct link *k = &links[link];
     uint8_t index = (uint8_t)(ch - channels);
     bool was_up = k->live != NO_CHANNEL || k->moving;
-    bool restarted = !was_up || boot != k->boot;
+    bool restarted = !was_up || hello->boot != k->boot;
     if (k->live != NO_CHANNEL) {
         struct channel *old = &channels[k->live];
         if (!restarted && !is_preferred(ch, link)) {
@@ -239,7 +266,8 @@ static void adopt(struct channel *ch, unsigned link, uint64_t boot)
         k->dialling = NO_CHANNEL;
     }
     k->live = index;
-    k->boot = boot;
+    k->boot = hello->boot;
+    k->offers_ask = (hello->features & FRAMES_FEATURE_ASK) != 0;
     k->failures = 0;
     k->suspect = false;
     k->moving = false;
@@ -254,7 +282,9 @@ static void adopt(struct channel *ch, unsigned link, uint64_t boot)
          * still, and what was new meanwhile is marked for every link, up or down. */
         replica_link_resume(link);
     }
-    if (!was_up) {
+    if (was_up) {
+        lose_places(link);
+    } else {
         stats.up++;
         struct log_line *l = log_begin(EV_LINK_UP);
         log_str(l, "peer", peer_name(link));
@@ -302,7 +332,7 @@ static void got_hello(struct channel *ch, struct span body)
     if (!ch->hello_sent) {
         say_hello(ch);
     }
-    adopt(ch, link, hello.boot);
+    adopt(ch, link, &hello);
 }
 
 static void got_report(struct channel *ch, struct span body)
@@ -376,6 +406,7 @@ static void move_to_dialled(const struct channel *ch)
         k->clock_known = false;
         k->moving = true;
         replica_link_down(ch->link);
+        lose_places(ch->link);
     }
 }
 
@@ -397,6 +428,26 @@ static void protocol_error(struct channel *ch)
     stats.protocol++;
     channel_say_bye(ch, FRAMES_BYE_PROTOCOL);
     channel_finish(ch, "protocol error");
+}
+
+static int got_ask(const struct channel *ch, struct span body)
+{
+    struct frames_ask ask;
+    int err = frames_get_ask(body, &ask);
+    if (err == HERD_OK) {
+        answer_take(ch->link, &ask);
+    }
+    return err;
+}
+
+static int got_answer(const struct channel *ch, struct span body)
+{
+    struct frames_answer piece;
+    int err = frames_get_answer(body, &piece);
+    if (err == HERD_OK) {
+        ask_take(ch->link, &piece);
+    }
+    return err;
 }
 
 static void got_frame(struct channel *ch, const struct frames_frame *frame)
@@ -424,6 +475,12 @@ static void got_frame(struct channel *ch, const struct frames_frame *frame)
         break;
     case FRAMES_BEAT:
         err = got_beat(ch, frame->body);
+        break;
+    case FRAMES_ASK:
+        err = got_ask(ch, frame->body);
+        break;
+    case FRAMES_ANSWER:
+        err = got_answer(ch, frame->body);
         break;
     case FRAMES_HELLO:
         err = HERD_E_PROTOCOL; /* one per connection */
@@ -529,6 +586,7 @@ static void tend_live(unsigned link, uint64_t now)
         k->beat_ms = now + CFG_LINK_BEAT_MS;
     }
     send_records(link);
+    send_places(link);
     if (!k->suspect && replica_in_flight(link) > 0 && now >= k->acked_ms + CFG_LINK_SUSPECT_MS) {
         make_suspect(link);
     }
@@ -541,7 +599,7 @@ static uint64_t sooner(uint64_t a, uint64_t b)
 
 static uint64_t next_deadline(void)
 {
-    uint64_t at = SCHED_NEVER;
+    uint64_t at = answer_wake_ms();
     for (unsigned i = 0; i < CFG_CONN_LINK_SLOTS; i++) {
         const struct channel *ch = &channels[i];
         if (ch->used && (ch->link == NO_LINK || links[ch->link].live != i) &&
@@ -615,6 +673,18 @@ int links_init(const struct config *given)
 void links_wake(void)
 {
     sched_wake(&task);
+}
+
+struct sched_task *links_task(void)
+{
+    return &task;
+}
+
+bool links_offers_ask(unsigned i)
+{
+    const struct link *k = &links[i];
+    HERD_ASSERT(i < link_count);
+    return k->offers_ask && !k->suspect && (k->live != NO_CHANNEL || k->moving);
 }
 
 enum links_state links_state(unsigned i)

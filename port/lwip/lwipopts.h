@@ -117,8 +117,8 @@
 /* --- UDP, DNS ---------------------------------------------------------------------------------- */
 
 #define LWIP_UDP            1
-#define LWIP_DNS            1
-#define DNS_TABLE_SIZE      2 /* one upstream, and the name before */
+#define LWIP_DNS            CFG_UPSTREAM /* for the provider's name, and nothing else */
+#define DNS_TABLE_SIZE      2            /* one upstream, and the name before */
 #define DNS_MAX_NAME_LENGTH 64
 #define DNS_MAX_SERVERS     2
 #define DNS_MAX_RETRIES     4

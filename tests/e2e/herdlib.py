@@ -463,16 +463,18 @@ class Node(Program):
 class Herd:
     """A herd file in `folder` on ports of its own, and the nodes that run from it.
 
-    boards: one board for all, or one per name. Further arguments are sections of the herd file, as
-    dictionaries. The provider of places is `none` unless the section says otherwise.
+    boards: one board for all, or one per name. asking: nodes with `upstream = no`. Further arguments are
+    sections of the herd file, as dictionaries. The provider of places is `none` unless the section says
+    otherwise.
     """
 
     def __init__(self, programs, names=("Solo",), links=(), boards="posix", folder=None,
-                 **sections):
+                 asking=(), **sections):
         self.programs = programs
         self.folder = folder or programs.folder
         self.names = names
         self.links = links
+        self.asking = asking
         self.boards = boards if isinstance(boards, dict) else dict.fromkeys(names, boards)
         self.ports = {name: (free_port(), free_port()) for name in names}
         self.nodes = {}
@@ -488,6 +490,7 @@ class Herd:
         for name, (port, link_port) in self.ports.items():
             lines += [f"[node {name}]", "address = 127.0.0.1", f"port = {port}",
                       f"link_port = {link_port}"]
+            lines += ["upstream = no"] if name in self.asking else []
         if self.links:
             lines += ["[links]"]
             for first in self.names:

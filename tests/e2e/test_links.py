@@ -6,9 +6,9 @@ import struct
 import pytest
 
 from herdlib import PATIENCE_S, Client, parse_at
+from linklib import (ACK, BEAT, BYE, BYE_IDENTITY, BYE_PROTOCOL, BYE_SETTINGS, BYE_VERSION, HELLO,
+                     REPORT, Caller, frame, hello, report)
 
-HELLO, REPORT, ACK, BEAT, BYE = 1, 2, 3, 4, 9
-BYE_VERSION, BYE_IDENTITY, BYE_SETTINGS, BYE_PROTOCOL = 3, 4, 5, 6
 AT = b"AT Bona +0.263873386 smuggled +34.068930-118.445127 1621464827.959498503"
 
 
@@ -19,73 +19,6 @@ def fixture_pair(new_herd):
     herd.start("A", "B")
     herd.linked("A", "B")
     return herd
-
-
-def frame(kind, body=b""):
-    return struct.pack(">BH", kind, len(body)) + body
-
-
-def name(text):
-    return bytes([len(text)]) + text
-
-
-def hello(sender=b"Carol", target=b"A", version=1, report_bytes=128, skew_max=60, boot=4711):
-    return frame(HELLO, struct.pack(">BIQHII", version, 0, boot, report_bytes, skew_max, 4096)
-                 + name(sender) + name(target))
-
-
-def report(text, key=10**18, flags=0):
-    return frame(REPORT, struct.pack(">qB", key, flags) + text)
-
-
-class Caller:
-    """A bare connection to a link listener."""
-
-    def __init__(self, node):
-        self.socket = socket.create_connection(("127.0.0.1", node.link_port), PATIENCE_S)
-
-    @classmethod
-    def of(cls, accepted):
-        caller = cls.__new__(cls)
-        caller.socket = accepted
-        caller.socket.settimeout(PATIENCE_S)
-        return caller
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.socket.close()
-
-    def send(self, data):
-        self.socket.sendall(data)
-
-    def exactly(self, count):
-        data = b""
-        while len(data) < count:
-            piece = self.socket.recv(count - len(data))
-            if not piece:
-                return None
-            data += piece
-        return data
-
-    def frame(self):
-        """The next (type, body); None at the end of the connection."""
-        try:
-            head = self.exactly(3)
-            if head is None:
-                return None
-            kind, length = struct.unpack(">BH", head)
-            return kind, self.exactly(length)
-        except ConnectionError:
-            return None
-
-    def frames(self):
-        """All frames up to the end of the connection."""
-        found = []
-        while (one := self.frame()) is not None:
-            found.append(one)
-        return found
 
 
 def check_untouched(herd, mark):

@@ -26,7 +26,8 @@ test_https_reader_SRCS := firmware/https_reader.c firmware/text.c
 test_places_budget_SRCS := firmware/places_budget.c firmware/text.c
 test_places_google_SRCS := firmware/places_google.c firmware/places_entry.c firmware/places_verdict.c \
                            firmware/json.c firmware/json_stream.c firmware/text.c
-test_places_SRCS := firmware/places.c firmware/places_budget.c $(test_places_google_SRCS)
+test_places_SRCS := firmware/places.c firmware/places_format.c firmware/places_upstream.c firmware/places_budget.c \
+                    $(test_places_google_SRCS)
 test_log_SRCS := firmware/log.c firmware/sched.c firmware/when.c firmware/text.c
 
 test_older_lines_SRCS := firmware/older_lines.c $(test_proto_SRCS)
