@@ -33,3 +33,5 @@ test_log_SRCS := firmware/log.c firmware/sched.c firmware/when.c firmware/text.c
 test_older_lines_SRCS := firmware/older_lines.c $(test_proto_SRCS)
 test_replica_older_SRCS := $(test_replica_SRCS)
 test_older_SRCS := firmware/older.c firmware/older_lines.c firmware/backoff.c $(test_replica_SRCS)
+test_ask_SRCS := firmware/ask.c $(test_frames_SRCS)
+test_answer_SRCS := firmware/answer.c $(test_frames_SRCS)
