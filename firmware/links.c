@@ -7,16 +7,17 @@
 #include "backoff.h"
 #include "channel.h"
 #include "clients.h"
+#include "clocks.h"
 #include "conn.h"
 #include "frames.h"
 #include "hal_clock.h"
 #include "hal_net.h"
+#include "hello.h"
 #include "log.h"
 #include "older.h"
 #include "replica.h"
 #include "rng.h"
 #include "sched.h"
-#include "skew.h"
 #include "when.h"
 
 #define NO_LINK    CHANNEL_NO_LINK
@@ -30,22 +31,18 @@ struct link {
     bool suspect;
     bool moving;     /* up without a live channel: the one that we dial takes over at any moment */
     bool offers_ask; /* its HELLO said so */
-    bool clock_known;
-    uint32_t failures;       /* dials since it was last up */
-    uint64_t boot;           /* of the neighbour, on the live channel */
-    uint64_t retry_ms;       /* when to dial next */
-    uint64_t acked_ms;       /* last acknowledgement, or when something was first in flight */
-    uint64_t beat_ms;        /* when the next heartbeat is due */
-    int64_t clock_offset_ns; /* neighbour's wall clock - ours */
+    uint32_t failures; /* dials since it was last up */
+    uint64_t boot;     /* of the neighbour, on the live channel */
+    uint64_t retry_ms; /* when to dial next */
+    uint64_t acked_ms; /* last acknowledgement, or when something was first in flight */
+    uint64_t beat_ms;  /* when the next heartbeat is due */
 };
 
 static const struct config *config;
 static struct channel channels[CFG_CONN_LINK_SLOTS];
 static struct link links[CFG_LINKS];
 static unsigned link_count;
-static uint64_t own_boot;
 static bool stopping;
-static bool trusted;
 static struct links_stats stats;
 
 static void run(void);
@@ -61,54 +58,12 @@ static const char *peer_name(unsigned link)
     return link < link_count ? config->nodes[links[link].node].name : "?";
 }
 
-/* Clock */
-
-static bool compute_trust(void)
-{
-    int64_t now_ns = 0;
-    if (!hal_clock_wall_ns(&now_ns)) {
-        return false;
-    }
-    int64_t offsets_ns[CFG_LINKS];
-    unsigned n = 0;
-    for (unsigned i = 0; i < link_count; i++) {
-        if (links[i].live != NO_CHANNEL && links[i].clock_known) {
-            offsets_ns[n++] = links[i].clock_offset_ns;
-        }
-    }
-    return skew_is_within(offsets_ns, n, (int64_t)config->skew_max_s * WHEN_NS_PER_S / 2);
-}
-
-static void update_trust(void)
-{
-    bool now_trusted = compute_trust();
-    if (now_trusted != trusted) {
-        trusted = now_trusted;
-        struct log_line *l = log_begin(EV_CLOCK_TRUST);
-        log_str(l, "trusted", trusted ? "yes" : "no");
-        log_end(l);
-    }
-}
-
 bool links_clock_trusted(void)
 {
-    return trusted;
+    return clocks_trusted();
 }
 
 /* Sending */
-
-static void say_hello(struct channel *ch)
-{
-    struct frames_hello hello = {.version = FRAMES_VERSION,
-                                 .features = answer_features(),
-                                 .boot = own_boot,
-                                 .report_bytes = config->report_bytes,
-                                 .skew_max_s = config->skew_max_s,
-                                 .capacity = CFG_DEVICES,
-                                 .name = span_of(self()->name),
-                                 .target = span_of(ch->peer)};
-    channel_say_hello(ch, &hello);
-}
 
 static void say_beat(const struct channel *ch)
 {
@@ -172,7 +127,6 @@ static void link_down(unsigned link, const char *reason)
     k->live = NO_CHANNEL;
     k->suspect = false;
     k->moving = false;
-    k->clock_known = false;
     k->failures = 0;
     replica_link_down(link);
     schedule_retry(k);
@@ -181,7 +135,7 @@ static void link_down(unsigned link, const char *reason)
     log_str(l, "peer", peer_name(link));
     log_str(l, "reason", reason);
     log_end(l);
-    update_trust();
+    clocks_forget(link);
     lose_places(link);
 }
 
@@ -271,10 +225,10 @@ static void adopt(struct channel *ch, unsigned link, const struct frames_hello *
     k->failures = 0;
     k->suspect = false;
     k->moving = false;
-    k->clock_known = false;
     k->acked_ms = sched_now_ms();
     k->beat_ms = sched_now_ms(); /* the first heartbeat tells our clock and floor at once */
     if (restarted) {
+        clocks_forget(link);
         replica_link_up(link);
     } else {
         /* Only the connection is another one. What the neighbour acknowledged is still in its memory,
@@ -295,42 +249,20 @@ static void adopt(struct channel *ch, unsigned link, const struct frames_hello *
 
 /* Receiving */
 
-static unsigned find_link(struct span name)
-{
-    for (unsigned i = 0; i < link_count; i++) {
-        if (span_equal(name, span_of(peer_name(i)))) {
-            return i;
-        }
-    }
-    return NO_LINK;
-}
-
 static void got_hello(struct channel *ch, struct span body)
 {
     struct frames_hello hello;
-    if (frames_get_hello(body, &hello) != HERD_OK) {
-        stats.protocol++;
-        refuse(ch, FRAMES_BYE_PROTOCOL, (struct span){NULL, 0});
-        return;
-    }
-    if (hello.version != FRAMES_VERSION) {
-        refuse(ch, FRAMES_BYE_VERSION, hello.name);
-        return;
-    }
-    unsigned link = find_link(hello.name);
-    if (link == NO_LINK || (ch->link != NO_LINK && ch->link != link) ||
-        !span_equal(hello.target, span_of(self()->name))) {
-        refuse(ch, FRAMES_BYE_IDENTITY, hello.name);
-        return;
-    }
-    if (hello.report_bytes != config->report_bytes || hello.skew_max_s != config->skew_max_s) {
-        refuse(ch, FRAMES_BYE_SETTINGS, hello.name);
+    unsigned link = NO_LINK;
+    enum frames_bye reason = FRAMES_BYE_PROTOCOL;
+    if (hello_judge(ch, body, &hello, &link, &reason) != HERD_OK) {
+        stats.protocol += reason == FRAMES_BYE_PROTOCOL ? 1 : 0;
+        refuse(ch, reason, hello.name);
         return;
     }
     channel_identify(ch, (uint8_t)link, peer_name(link));
     channel_log_frame(EV_LINK_GOT, ch, "hello");
     if (!ch->hello_sent) {
-        say_hello(ch);
+        hello_say(ch);
     }
     adopt(ch, link, &hello);
 }
@@ -347,7 +279,7 @@ static void got_report(struct channel *ch, struct span body)
     channel_log_report(EV_LINK_GOT, ch, &record);
     int64_t now_ns = 0;
     (void)hal_clock_wall_ns(&now_ns);
-    if (replica_merge(ch->link, &record, now_ns, trusted) != HERD_OK) {
+    if (replica_merge(ch->link, &record, now_ns, clocks_trusted()) != HERD_OK) {
         channel_log_frame(EV_LINK_REFUSED, ch, "report");
         return;
     }
@@ -383,12 +315,8 @@ static int got_beat(const struct channel *ch, struct span body)
     if (err != HERD_OK) {
         return err;
     }
-    struct link *k = &links[ch->link];
-    int64_t now_ns = 0;
-    k->clock_known = beat.now_ns > 0 && hal_clock_wall_ns(&now_ns);
-    k->clock_offset_ns = beat.now_ns - now_ns;
+    clocks_heard(ch->link, beat.now_ns);
     replica_set_floor(ch->link, beat.floor);
-    update_trust();
     return HERD_OK;
 }
 
@@ -403,7 +331,6 @@ static void move_to_dialled(const struct channel *ch)
     if (k->live == ch - channels && k->dialling != NO_CHANNEL && channels[k->dialling].hello_sent) {
         k->live = NO_CHANNEL;
         k->suspect = false;
-        k->clock_known = false;
         k->moving = true;
         replica_link_down(ch->link);
         lose_places(ch->link);
@@ -522,7 +449,7 @@ static void serve(conn_handle h)
     if (conn_is_dialled(h) && !ch->hello_sent && conn_state(h) == CONN_OPEN) {
         ch->opened_ms = sched_now_ms();
         channel_log_conn(EV_LINK_MADE, ch, NULL);
-        say_hello(ch);
+        hello_say(ch);
     }
     read_frames(ch);
     if (!ch->used || ch->conn != h) {
@@ -655,7 +582,8 @@ int links_init(const struct config *given)
     stats = (struct links_stats){0};
     stopping = false;
     link_count = config->neighbour_count;
-    rng_bytes(&own_boot, sizeof own_boot);
+    hello_init(config);
+    clocks_init((int64_t)config->skew_max_s * WHEN_NS_PER_S / 2);
     for (unsigned i = 0; i < CFG_CONN_LINK_SLOTS; i++) {
         channels[i].used = false;
     }
@@ -664,7 +592,6 @@ int links_init(const struct config *given)
             .node = config->neighbours[i], .live = NO_CHANNEL, .dialling = NO_CHANNEL};
     }
     replica_init(link_count + config->open_count, (int64_t)config->skew_max_s * WHEN_NS_PER_S);
-    trusted = compute_trust();
     sched_add(&task);
     conn_set_owner(CONN_LINK, &task);
     return link_count == 0 ? HERD_OK : conn_listen(CONN_LINK, self()->link_port);
