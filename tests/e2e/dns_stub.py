@@ -59,7 +59,7 @@ ANSWERS = {
 
 
 class Stub:
-    """Serves on `where`, port 53, until closed. `answer` is a name of ANSWERS or an IPv4 address."""
+    """Serves on `where`, port 53, until closed. `answer`: a name of ANSWERS or an IPv4 address."""
 
     def __init__(self, where):
         self.where = where

@@ -1,17 +1,17 @@
 """What the documents tell people to type is typed, and what they say comes is what comes.
 
 Every code block of the documents below is run by one of the functions here; a block that none of
-them knows is a failure. Blocks marked `console` hold commands behind `$ ` and what each prints; other
-blocks have a function of their own in BLOCKS, by document and first line.
+them knows is a failure. Blocks marked `console` hold commands behind `$ ` and what each prints;
+other blocks have a function of their own in BLOCKS, by document and first line.
 
 What may differ from the document, and nothing else (see `normal`):
-- differences of clocks (+0.000263873): the first one becomes <difference 1>, and so on, so that equal
-  ones have to stay equal;
+- differences of clocks (+0.000263873): the first one becomes <difference 1>, and so on, so that
+  equal ones have to stay equal;
 - stamps that herdctl takes from the clock: any that no command of the block contains becomes <now>.
 
 `make run` is what starts the herd here, by the command that it runs (herd-run, on the ports of the
 document, in the test's own network namespace). `make test` would run this test: it is only checked
-to exist. Commands are run in a folder with links named `build` and `tools`, as in the project's own.
+to exist. Commands are run in a folder with links named `build` and `tools`, as in the project.
 """
 
 import json
@@ -20,7 +20,6 @@ import re
 import signal
 import socket
 import subprocess
-import time
 
 import pytest
 
@@ -102,7 +101,8 @@ def test_only_what_may_vary_is_normalised():
     assert normal(line, {}) == f"{at} <now>"
     other = line.replace("+0.2", "-0.3")
     assert normal(f"{line}\n{other}\n{line}", {}).count("<difference 1>") == 2
-    assert normal("lat 34.0686985 place ChIJOlSa6i3 12345", {}) == "lat 34.0686985 place ChIJOlSa6i3 12345"
+    exact = "lat 34.0686985 place ChIJOlSa6i3 12345"
+    assert normal(exact, {}) == exact
     assert normal("AT Clark +0.26 kiwi +34.068930000-118.445127000 1", {}) == (
         "AT Clark +0.26 kiwi +34.068930000-118.445127000 1")
 
@@ -209,15 +209,9 @@ def run_console(world, block):
         if re.search(r"\biamat\b", command, re.I):
             world.known_everywhere(KIWI)
     # All at once: a difference is the same wherever it is printed.
-    wanted = "".join(f"$ {command}\n{output}" for command, output in commands)
-    assert normal("".join(printed), stamps) == normal(wanted.rstrip("\n") + "\n" * trailing(printed),
-                                                      stamps), block
-
-
-def trailing(printed):
-    """Newlines at the very end of a block do not show in the document; those within it do."""
-    text = "".join(printed)
-    return len(text) - len(text.rstrip("\n"))
+    # Newlines at the very end of a block do not show in the document; those within it do.
+    wanted = "".join(f"$ {command}\n{output}" for command, output in commands).rstrip("\n")
+    assert normal("".join(printed).rstrip("\n"), stamps) == normal(wanted, stamps), block
 
 
 def run_two_commands(world, block):

@@ -206,7 +206,8 @@ def test_lines_to_a_node_without_open_neighbours_are_invalid_commands(new_herd, 
 
 
 def test_a_stamp_within_a_microsecond_is_a_duplicate_whatever_else_it_says(pair):
-    node, _ = pair()
+    node, old = pair()
+    old.neighbours.clear()  # else it sends the report back, which is one duplicate more
     with Client(node.port) as client:
         at = client.iamat("kiwi", "+1+2", "100.5")
         for stamp in (b"100.5", b"100.500001", b"100.499999", b"100.5000009"):

@@ -1,6 +1,6 @@
-"""The places key is where it must be, and nowhere else: no log, no argument list, no environment, no
-core dump, and not in the clear on the wire. Each test also looks where the key, or a public word,
-must be found, so that a search that finds nothing means something."""
+"""The places key is where it must be, and nowhere else: no log, no argument list, no environment,
+no core dump, and not in the clear on the wire. Each test also looks where the key, or a public
+word, must be found, so that a search that finds nothing means something."""
 
 import base64
 import contextlib
@@ -23,8 +23,8 @@ from test_places import failed, good
 CANARY = "AIzaCanary4711-Do_not.show~me-anywhere"
 PUBLIC = b"a-name-that-everybody-may-see"
 PROVIDERS = ["google", "google-legacy"]
-FAULTS = ["none", "http-400", "http-401", "http-403", "over-limit", "redirect", "garbage", "expired",
-          "cut-body", "stall-body"]
+FAULTS = ["none", "http-400", "http-401", "http-403", "over-limit", "redirect", "garbage",
+          "expired", "cut-body", "stall-body"]
 
 
 def shapes(key):
