@@ -21,6 +21,10 @@ endif
 
 all:
 
+NET ?= slirp
+ifeq ($(NET),tap)
+HERD ?= tools/herds/bailey-tap.conf
+endif
 HERD ?= tools/herds/bailey.conf
 BOARD ?= posix
 PYTHON := /usr/bin/python3
@@ -37,9 +41,12 @@ TOOLS := places-standin herdctl herd-run
 
 GOALS := $(or $(MAKECMDGOALS),all)
 BUILD_GOALS := $(filter-out help clean distclean lint format deps-archive,$(GOALS))
+BOARD_GOALS := firmware board size qemu qemu-test bench
 PACKAGES := $(if $(BUILD_GOALS)$(filter deps-archive,$(GOALS)),run) \
             $(if $(filter test unit e2e,$(GOALS)),test) \
-            $(if $(filter test firmware-m3,$(GOALS)),m3) \
+            $(if $(filter tap,$(NET)),tap) \
+            $(if $(filter test firmware-m3 $(BOARD_GOALS),$(GOALS)),m3) \
+            $(if $(filter qemu qemu-test bench,$(GOALS)),qemu) \
             $(if $(filter lint format,$(GOALS)),lint)
 
 ifneq ($(BUILD_GOALS),)
@@ -97,9 +104,10 @@ packaged = $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $1))
 SLIRP_CFLAGS = $(eval SLIRP_CFLAGS := $$(call packaged,slirp glib-2.0))$(SLIRP_CFLAGS)
 SLIRP_LIBS = $(eval SLIRP_LIBS := $$(shell pkg-config --libs slirp glib-2.0))$(SLIRP_LIBS)
 
-# $(call keep,FILE,TEXT): FILE holds TEXT, and is newer than before only if the text changed.
+# $(call keep,FILE,TEXT): FILE holds TEXT, and is newer than before only if the text changed. make 4.3
+# sometimes leaves the newline of what it reads, hence strip.
 define keep
-ifneq ($$(file <$1),$2)
+ifneq ($$(strip $$(file <$1)),$$(strip $2))
 $$(shell mkdir -p $(dir $1))$$(file >$1,$2)
 endif
 endef
@@ -264,12 +272,15 @@ endef
 $(foreach t,$(UNIT_TESTS),$(eval $(call unit_test,$t)))
 UNIT_BINS := $(UNIT_TESTS:%=$(OUT)/tests/unit/%)
 
+include tools/build/boards.mk
+include tools/build/enet.mk
+
 RUN_TESTS = env HERD_MAKE="$(MAKE)" HERD_BIN_DIR=$(OUT) SAN=$(SAN) $(PYTHON) tools/build/run-tests
 
 # --- Targets ------------------------------------------------------------------------------------
 
 help: ## list the targets
-	@awk -F ':.* ## ' '/^[a-z0-9-]+:.* ## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.* ## ' '/^[a-z0-9-]+:.* ## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile tools/build/boards.mk
 	@echo '  SAN=1 builds and tests under ASan and UBSan; BOARD=posix-small builds with small limits;'
 	@echo '  DEPS_DIR=FOLDER takes dependency archives from a folder first.'
 
@@ -278,8 +289,8 @@ all: node tools $(CERTS) ## build the node, the host tools and the test certific
 node: $(OUT)/$(BOARD)/herd ## build the node only
 tools: $(TOOL_BINS) ## build the host tools only
 
-run: all ## start a herd: HERD=FILE another herd file, PLACES_KEY_FILE=FILE ask Google itself
-	@+exec $(OUT)/tools/herd-run $(if $(PLACES_KEY_FILE),--places-key-file '$(PLACES_KEY_FILE)') '$(HERD)'
+run: all ## start a herd: HERD=FILE another, NET=tap (root) hosts on a wire, PLACES_KEY_FILE=FILE ask Google
+	@+exec $(OUT)/tools/herd-run --net $(NET) $(if $(PLACES_KEY_FILE),--places-key-file '$(PLACES_KEY_FILE)') '$(HERD)'
 
 test: ## everything: unit, e2e, warnings, Cortex-M3, small limits; last line is the count
 	@+exec $(RUN_TESTS) build unit e2e
@@ -315,6 +326,7 @@ build-tests: $(UNIT_BINS)
 build-e2e: $(OUT)/posix/herd $(OUT)/posix-small/herd $(TOOL_BINS) $(CERTS)
 clang-check: $(clang_OWN_OBJS) $(call objects,clang,$(TOOL_SRCS) $(wildcard tests/unit/*.c))
 $(call objects,clang,$(TOOL_SRCS) $(wildcard tests/unit/*.c)): EXTRA = $(UNIT_EXTRA) -pthread
+$(foreach t,$(UNIT_TESTS),$(eval $(call objects,clang,tests/unit/$t.c): EXTRA += $($t_CFLAGS)))
 no-heap-libs: $(OUT)/posix/herd $(OUT)/posix-small/herd
 	@for v in posix posix-small; do \
 	    tools/build/no-heap.sh nm --map $(OBJ)/$$v/herd.map $(LIBS:%=$(OBJ)/$$v/lib%.a) || exit 1; done

@@ -5,7 +5,8 @@
 #include "links.h"
 #include "log.h"
 
-#define TRIES 2 /* neighbours that one query may ask */
+#define TRIES       2 /* neighbours that one query may ask */
+#define WORDS_BYTES (PROTO_SERVER_BYTES_MAX + 56)
 
 enum state {
     IDLE,
@@ -27,7 +28,7 @@ static struct frames_ask question; /* its id is that of the last ASK */
 static struct text answer;         /* in the caller's buffer */
 static bool failure;               /* the answer is one */
 static struct places_outcome outcome;
-static char words[128]; /* of the outcome */
+static char words[WORDS_BYTES]; /* of the outcome */
 
 static const char *peer_name(unsigned i)
 {
@@ -51,6 +52,7 @@ static struct places_outcome failed(const char *before, const char *name, const 
     text_str(&t, before);
     text_str(&t, name);
     text_str(&t, after);
+    HERD_ASSERT(!t.cut);
     return (struct places_outcome){.status = SPAN_LIT("UNKNOWN_ERROR"), .message = text_span(&t)};
 }
 
@@ -83,8 +85,8 @@ static void ask_link(void)
     links_wake();
 }
 
-static int start(const struct places_query *query, uint64_t given_deadline_ms, char *buffer,
-                 size_t capacity, struct places_outcome *out)
+static int backend_start(const struct places_query *query, uint64_t given_deadline_ms, char *buffer,
+                         size_t capacity, struct places_outcome *out)
 {
     HERD_ASSERT(state == IDLE);
     if (!choose()) {
@@ -191,8 +193,8 @@ void ask_take(unsigned from, const struct frames_answer *piece)
 
 /* --- The backend ---------------------------------------------------------------------------- */
 
-static int init(const struct config_places *places, struct span key, struct sched_task *to_wake,
-                const char **unusable)
+static int backend_init(const struct config_places *places, struct span key,
+                        struct sched_task *to_wake, const char **unusable)
 {
     (void)places;
     (void)key;
@@ -202,7 +204,7 @@ static int init(const struct config_places *places, struct span key, struct sche
     return HERD_OK;
 }
 
-static bool run(struct places_outcome *out)
+static bool backend_run(struct places_outcome *out)
 {
     bool under_way = state == TO_SEND || state == WAITING;
 
@@ -218,13 +220,16 @@ static bool run(struct places_outcome *out)
     return true;
 }
 
-static uint64_t wake_ms(void)
+static uint64_t backend_wake_ms(void)
 {
     return state == TO_SEND || state == WAITING ? deadline_ms : SCHED_NEVER;
 }
 
-const struct places_backend ask_backend = {
-    .own = false, .init = init, .start = start, .run = run, .wake_ms = wake_ms};
+const struct places_backend ask_backend = {.own = false,
+                                           .init = backend_init,
+                                           .start = backend_start,
+                                           .run = backend_run,
+                                           .wake_ms = backend_wake_ms};
 
 void ask_init(const struct config *given)
 {

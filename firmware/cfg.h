@@ -70,10 +70,13 @@
 
 /* Connection slots, and with them PCBs, are reserved per class. A neighbour may for a moment have a
  * live connection, a dial of ours and a dial of its own; two more are for callers that have not yet
- * said who they are. One for each neighbour of the older kind: we dial them; what they dial are
- * clients to us. The upstream is one. */
+ * said who they are; with fewer, dials that cross are refused now and then, and tried again. One for
+ * each neighbour of the older kind: we dial them; what they dial are clients to us. The upstream is
+ * one. Cost: both rings each. */
+#ifndef CFG_CONN_LINK_SLOTS
 #define CFG_CONN_LINK_SLOTS (2 * CFG_LINKS + 2)
-#define CFG_CONN_SLOTS      (CFG_SESSIONS + CFG_CONN_LINK_SLOTS + CFG_OPEN_LINKS + CFG_UPSTREAM)
+#endif
+#define CFG_CONN_SLOTS (CFG_SESSIONS + CFG_CONN_LINK_SLOTS + CFG_OPEN_LINKS + CFG_UPSTREAM)
 
 /* Embryonic connections (SYN received) per listener; each holds a PCB. */
 #ifndef CFG_CONN_BACKLOG
@@ -94,6 +97,12 @@
 /* Bytes of ours that the peer does not acknowledge for this long end the connection. ms */
 #ifndef CFG_CONN_PROGRESS_MS
 #define CFG_CONN_PROGRESS_MS 30000
+#endif
+
+/* Without an answer of a DHCP server for this long the log says so, and asking starts again at its
+ * quickest. ms */
+#ifndef CFG_NET_DHCP_MS
+#define CFG_NET_DHCP_MS 10000
 #endif
 
 /* A record that a neighbour's application has not acknowledged; at most this many in flight. */
@@ -196,6 +205,16 @@
 #define CFG_TLS_ANCHORS 8
 #endif
 
+/* Plaintext of one TLS record that we send. One request, or the record's cost in several. */
+#ifndef CFG_TLS_OUT_BYTES
+#define CFG_TLS_OUT_BYTES 2048
+#endif
+
+/* A file name in the herd file (trust_file, key_file). Boards read no files. Cost: twice. */
+#ifndef CFG_CONFIG_PATH_BYTES
+#define CFG_CONFIG_PATH_BYTES 255
+#endif
+
 /* Log lines wait here until the console takes them; a full ring drops the newest and counts. */
 #ifndef CFG_LOG_RING_BYTES
 #define CFG_LOG_RING_BYTES 2048
@@ -209,8 +228,10 @@ _Static_assert(CFG_DEVICES >= 1 && CFG_DEVICES <= 65535, "slots are 16 bits in t
 _Static_assert(CFG_REPORT_BYTES >= 32 && CFG_REPORT_BYTES <= 1024, "a frame's length is 16 bits");
 _Static_assert(CFG_SESSIONS >= 1 && CFG_SESSIONS <= 1024, "conn slots are scanned by the timer");
 _Static_assert(CFG_LINKS >= 1 && CFG_LINKS <= 16, "a row of link bits is 16 bits");
-_Static_assert(CFG_OPEN_LINKS >= 1 && CFG_OPEN_LINKS <= 16, "links are numbered in 8 bits");
 _Static_assert(CFG_UPSTREAM == 0 || CFG_UPSTREAM == 1, "a yes or no, and a number of conn slots");
+_Static_assert(CFG_CONN_LINK_SLOTS >= CFG_LINKS + 2,
+               "a caller gets in while every neighbour is up");
+_Static_assert(CFG_OPEN_LINKS >= 1 && CFG_OPEN_LINKS <= 16, "links are numbered in 8 bits");
 _Static_assert(CFG_ASK_SERVED >= 1 && CFG_ASK_SERVED <= CFG_LINKS,
                "at most one for each neighbour");
 _Static_assert(CFG_NODES >= 2 && CFG_NODES <= 32, "a row of the links' matrix is one word");

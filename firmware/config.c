@@ -15,6 +15,7 @@
 #include "config_keys.h"
 
 #define KEY_SHOWN_BYTES_MAX 40 /* in an error */
+#define MASK_DEFAULT        0xFFFFFF00u
 
 /* --- State while a configuration is made ------------------------------------------------------- */
 
@@ -25,11 +26,11 @@ static struct {
     bool failed; /* error holds the first error */
 
     unsigned section_line[SEC_COUNT];     /* where it began; 0: not yet */
-    unsigned key_line[CONFIG_KEYS_COUNT]; /* where it was given; 0: not yet */
-    unsigned node_key_line[CFG_NODES][CONFIG_KEYS_NAMED_COUNT];
-    unsigned links_line[CFG_NODES];
+    uint16_t key_line[CONFIG_KEYS_COUNT]; /* where it was given (short_line); 0: not yet */
+    uint16_t node_key_line[CFG_NODES][CONFIG_KEYS_NAMED_COUNT];
+    uint16_t links_line[CFG_NODES];
 
-    struct config_node self; /* overrides of the node's own keys */
+    struct span self_value[CONFIG_KEYS_NODE_COUNT]; /* overrides of the node's own keys */
     bool self_has[CONFIG_KEYS_NODE_COUNT];
 } making;
 
@@ -125,6 +126,12 @@ static void assign(unsigned key, struct place at, struct span value, void *base)
     }
 }
 
+/* For keeping: there is one for each key of each node. Lines beyond the 65535th are known as that. */
+static uint16_t short_line(unsigned line)
+{
+    return line < UINT16_MAX ? (uint16_t)line : UINT16_MAX;
+}
+
 static void read_setting(const struct reader *r, struct span name, struct span value)
 {
     struct config *c = making.config;
@@ -140,12 +147,12 @@ static void read_setting(const struct reader *r, struct span name, struct span v
         config_keys_put_unknown_key(fault(at), r->section, name);
         return;
     }
-    unsigned *line = in_node ? &making.node_key_line[r->node][key] : &making.key_line[key];
+    uint16_t *line = in_node ? &making.node_key_line[r->node][key] : &making.key_line[key];
     if (*line > 0) {
         put_given_twice(fault(at), *line);
         return;
     }
-    *line = r->line;
+    *line = short_line(r->line);
     assign(key, at, value, base);
 }
 
@@ -232,7 +239,7 @@ static void read_links(const struct reader *r, struct span name, struct span val
         put_given_twice(fault(at), making.links_line[node]);
         return;
     }
-    making.links_line[node] = r->line;
+    making.links_line[node] = short_line(r->line);
     struct span peer = next_word(&value);
     if (peer.bytes == 0) {
         text_str(fault(at), "no neighbours; name them, separated by spaces, or leave the line out");
@@ -273,8 +280,9 @@ static void open_node(struct reader *r, enum config_section section, struct span
         return;
     }
     struct config_node *node = &c->nodes[c->node_count++];
-    *node = (struct config_node){.line = r->line,
+    *node = (struct config_node){.mask = MASK_DEFAULT,
                                  .upstream = section == SEC_NODE,
+                                 .line = r->line,
                                  .open = section == SEC_OPEN,
                                  .dialect = CONFIG_DIALECT_AT,
                                  .lines = 1};
@@ -454,10 +462,12 @@ static void set(struct span assignment)
         config_keys_put_unknown_key(fault(at), at.section, at.key);
         return;
     }
+    struct config_node checked; /* which node it is for is not known yet */
     bool in_node = at.section == SEC_NODE;
     struct span value = trimmed((struct span){equals + 1, assignment.bytes - name_bytes - 1});
-    assign(key, at, value, in_node ? (void *)&making.self : (void *)making.config);
+    assign(key, at, value, in_node ? (void *)&checked : (void *)making.config);
     if (in_node) {
+        making.self_value[key] = value;
         making.self_has[key] = true;
     }
 }
@@ -499,12 +509,12 @@ static bool select_self(struct config *c, struct span name)
     if (c->self == c->node_count) {
         return fail_unknown_node((struct place){0}, name);
     }
-    struct config_node *self = &c->nodes[c->self];
-    self->address = making.self_has[0] ? making.self.address : self->address;
-    self->port = making.self_has[1] ? making.self.port : self->port;
-    self->link_port = making.self_has[2] ? making.self.link_port : self->link_port;
-    self->upstream = making.self_has[3] ? making.self.upstream : self->upstream;
-    return true;
+    for (unsigned k = 0; k < CONFIG_KEYS_NODE_COUNT; k++) {
+        if (making.self_has[k]) { /* a legal value: config_set has seen it */
+            assign(k, (struct place){0}, making.self_value[k], &c->nodes[c->self]);
+        }
+    }
+    return !making.failed;
 }
 
 static bool check_node_is_complete(const struct config *c, unsigned i)
@@ -526,6 +536,48 @@ static bool check_node_is_complete(const struct config *c, unsigned i)
             text_str(t, " there");
             return false;
         }
+    }
+    return true;
+}
+
+static void put_ip4(struct text *t, uint32_t address)
+{
+    for (unsigned shift = 32; shift > 0; shift -= 8) {
+        text_u64(t, address >> (shift - 8) & 255u);
+        text_str(t, shift > 8 ? "." : "");
+    }
+}
+
+/* What the node's own network must be like; on the loopback it has none, and nothing of this counts. */
+static bool check_node_network(const struct config_node *n)
+{
+    struct place at = {.line = n->line, .section = SEC_NODE, .node = span_of(n->name)};
+    uint32_t host = n->address & ~n->mask;
+    if (n->open || n->address >> 24 == 127) {
+        return true;
+    }
+    if (host == 0 || host == ~n->mask) {
+        struct text *t = fault(at);
+        put_ip4(t, n->address);
+        text_str(t, host == 0 ? " is the network itself" : " is the network's broadcast address");
+        text_str(t, " with mask ");
+        put_ip4(t, n->mask);
+        text_str(t, "; use another address or mask");
+        return false;
+    }
+    if (n->gateway != 0 && (n->dhcp || ((n->gateway ^ n->address) & n->mask) != 0)) {
+        at.key = SPAN_LIT("gateway");
+        struct text *t = fault(at);
+        if (n->dhcp) {
+            text_str(t, "with dhcp = yes the server says it; leave it out");
+            return false;
+        }
+        put_ip4(t, n->gateway);
+        text_str(t, " is not in the network of ");
+        put_ip4(t, n->address);
+        text_str(t, " with mask ");
+        put_ip4(t, n->mask);
+        return false;
     }
     return true;
 }
@@ -564,7 +616,7 @@ static bool check_ports_differ(const struct config_node *a, const struct config_
 static bool check_nodes(const struct config *c)
 {
     for (unsigned i = 0; i < c->node_count; i++) {
-        if (!check_node_is_complete(c, i)) {
+        if (!check_node_is_complete(c, i) || !check_node_network(&c->nodes[i])) {
             return false;
         }
     }

@@ -22,7 +22,7 @@
 #include "text.h"
 
 #define CONFIG_HOST_BYTES_MAX 63
-#define CONFIG_PATH_BYTES_MAX 255
+#define CONFIG_PATH_BYTES_MAX CFG_CONFIG_PATH_BYTES
 
 enum config_provider { CONFIG_PLACES_GOOGLE, CONFIG_PLACES_GOOGLE_LEGACY, CONFIG_PLACES_NONE };
 
@@ -35,12 +35,16 @@ enum config_dialect {
 /* A section [node NAME], or [open NAME] for a neighbour of the older kind. */
 struct config_node {
     char name[PROTO_SERVER_BYTES_MAX + 1];
-    uint32_t address;   /* IPv4, host byte order */
-    uint16_t port;      /* client listener */
+    uint32_t address; /* where others reach it; IPv4, host byte order, as the next three */
+    uint32_t mask;    /* of the network that it is in, on a wire of its own */
+    uint32_t gateway; /* 0: none */
+    uint32_t dns;     /* 0: what DHCP, or the port's own network, says */
+    bool dhcp;        /* the interface gets its address from a server, which should be `address` */
+    bool upstream;    /* asks the places provider itself; no: a neighbour */
+    uint16_t port;    /* client listener */
     uint16_t link_port; /* link listener; 0 if open */
     uint32_t links;     /* bit i: linked with node i; never between two that are open */
     unsigned line;      /* of its section, for errors */
-    bool upstream;      /* asks the places provider itself; no: a neighbour */
     bool open;          /* of the older kind; what follows is of those only */
     enum config_dialect dialect;
     uint16_t lines; /* reports that it is told on one connection, 1 to 32 */

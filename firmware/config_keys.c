@@ -21,6 +21,7 @@ static bool parse_u16(const struct config_key *, struct span, void *, struct tex
 static bool parse_u32(const struct config_key *, struct span, void *, struct text *);
 static bool parse_bool(const struct config_key *, struct span, void *, struct text *);
 static bool parse_address(const struct config_key *, struct span, void *, struct text *);
+static bool parse_mask(const struct config_key *, struct span, void *, struct text *);
 static bool parse_host(const struct config_key *, struct span, void *, struct text *);
 static bool parse_path(const struct config_key *, struct span, void *, struct text *);
 static bool parse_provider(const struct config_key *, struct span, void *, struct text *);
@@ -35,6 +36,10 @@ static const struct config_key keys[] = {
     {SEC_NODE, "address", parse_address, OF(address), 7, 15, "an IPv4 address", NULL},
     {SEC_NODE, "port", parse_u16, OF(port), 1, 65535, "a port", NULL},
     {SEC_NODE, "link_port", parse_u16, OF(link_port), 1, 65535, "a port", NULL},
+    {SEC_NODE, "mask", parse_mask, OF(mask), 7, 15, "a network mask", NULL},
+    {SEC_NODE, "gateway", parse_address, OF(gateway), 0, 15, "an IPv4 address", NULL},
+    {SEC_NODE, "dns", parse_address, OF(dns), 0, 15, "an IPv4 address", NULL},
+    {SEC_NODE, "dhcp", parse_bool, OF(dhcp), 0, 0, "a choice here", NULL},
     {SEC_NODE, "upstream", parse_bool, OF(upstream), 0, 0, "a choice here", NULL},
     {SEC_OPEN, "address", parse_address, OF(address), 7, 15, "an IPv4 address", NULL},
     {SEC_OPEN, "port", parse_u16, OF(port), 1, 65535, "a port", NULL},
@@ -216,6 +221,20 @@ static bool parse_address(const struct config_key *key, struct span value, void 
         return false;
     }
     *(uint32_t *)field = address;
+    return true;
+}
+
+/* Ones, then zeros; the network has at least two addresses for hosts. */
+static bool parse_mask(const struct config_key *key, struct span value, void *field,
+                       struct text *why)
+{
+    uint32_t mask = 0;
+    if (!read_ip4(value, &mask) || mask == 0 || (~mask & (~mask + 1u)) != 0 || ~mask < 3) {
+        config_keys_put_is_not(why, value, key->what);
+        text_str(why, "; use 128.0.0.0 to 255.255.255.252, as in 255.255.255.0");
+        return false;
+    }
+    *(uint32_t *)field = mask;
     return true;
 }
 

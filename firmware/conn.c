@@ -729,6 +729,16 @@ void conn_release(conn_handle h)
     slot_free(c);
 }
 
+void conn_stop(void)
+{
+    for (unsigned i = 0; i < CFG_CONN_SLOTS; i++) {
+        struct conn *c = &conns[i];
+        if (c->used && c->pcb != NULL) {
+            lose(c, CONN_FINE);
+        }
+    }
+}
+
 struct conn_stats conn_stats(void)
 {
     return stats;

@@ -124,6 +124,9 @@ void conn_finish(conn_handle h);
 /* RST, the slot is free at once. Also the way to give back a CONN_LOST handle. Stale: no effect. */
 void conn_release(conn_handle h);
 
+/* RST to whoever is still connected: the node ends, and nobody will answer for its connections. */
+void conn_stop(void);
+
 struct conn_stats conn_stats(void);
 
 #endif

@@ -1,18 +1,15 @@
 #include "herd.h"
 
-#include "lwip/init.h"
-#include "lwip/timeouts.h"
-
 #include "answer.h"
 #include "ask.h"
 #include "clients.h"
 #include "conn.h"
 #include "hal_clock.h"
 #include "hal_idle.h"
-#include "hal_net.h"
 #include "links.h"
 #include "log.h"
 #include "names.h"
+#include "net.h"
 #include "older.h"
 #include "places_backend.h"
 #include "rng.h"
@@ -23,22 +20,23 @@
 #define STOP_MS 200 /* for BYE to be delivered, at the most */
 
 static uint64_t stopped_at_ms = SCHED_NEVER;
+static const struct config_node *self;
+static bool told_ready;
 
-/* Packets in, and lwIP's own timers. The first task of a round: what it brings is served in the same
- * round. Woken by herd_step after every idle. */
-static void run_net(void);
-static struct sched_task net_task = {.name = "net", .run = run_net};
-
-static void run_net(void)
+/* The interface has got an address: commands can come in, neighbours can be dialled. */
+static void on_net_up(void)
 {
-    if (hal_net_poll()) {
-        sched_wake(&net_task);
+    links_wake();
+    older_wake();
+    if (told_ready) {
+        return;
     }
-    sys_check_timeouts();
-    uint32_t sleep_ms = sys_timeouts_sleeptime();
-    if (sleep_ms != SYS_TIMEOUTS_SLEEPTIME_INFINITE) {
-        sched_at(&net_task, sched_now_ms() + sleep_ms);
-    }
+    told_ready = true;
+    struct log_line *l = log_begin(EV_NODE_READY);
+    log_str(l, "name", self->name);
+    log_u64(l, "port", self->port);
+    log_u64(l, "link_port", self->link_port);
+    log_end(l);
 }
 
 static int fail(const char *what, int err)
@@ -52,19 +50,13 @@ static int fail(const char *what, int err)
 
 static int start_network(const struct config *config)
 {
-    const struct config_node *self = &config->nodes[config->self];
     const struct conn_limits limits = {.idle_ms = config->idle_s * 1000u,
                                        .sessions_per_address = config->sessions_per_address};
-    const struct hal_net_config net = {.address = self->address,
-                                       .port = self->port,
-                                       .link_port =
-                                           config->neighbour_count > 0 ? self->link_port : 0};
-    lwip_init();
-    if (hal_net_start(&net) != 0) {
-        return fail("network interface", HERD_E_NETWORK);
+    int err = net_start(config, on_net_up);
+    if (err != HERD_OK) {
+        return fail("network interface", err);
     }
     conn_init(&limits);
-    sched_add(&net_task);
     return HERD_OK;
 }
 
@@ -145,7 +137,8 @@ static int start_rooms(const struct herd_boot *boot)
 int herd_start(const struct herd_boot *boot)
 {
     const struct config *config = boot->config;
-    const struct config_node *self = &config->nodes[config->self];
+    self = &config->nodes[config->self];
+    told_ready = false;
     stopped_at_ms = SCHED_NEVER;
     sched_init();
     log_init(config->log_level);
@@ -164,19 +157,15 @@ int herd_start(const struct herd_boot *boot)
                  SPAN_LIT("plain TCP: whoever reaches the link port can write records"));
         log_end(l);
     }
-    l = log_begin(EV_NODE_READY);
-    log_str(l, "name", self->name);
-    log_u64(l, "port", self->port);
-    log_u64(l, "link_port", self->link_port);
-    log_end(l);
     return HERD_OK;
 }
 
 void herd_step(void)
 {
     uint32_t idle_ms = sched_round(hal_clock_ms());
+    rng_tend();
     hal_idle(idle_ms);
-    sched_wake(&net_task);
+    net_wake();
 }
 
 void herd_stop(void)
@@ -186,6 +175,7 @@ void herd_stop(void)
     }
     links_stop();
     older_stop();
+    session_stop();
     stopped_at_ms = hal_clock_ms() + STOP_MS;
 }
 
@@ -201,6 +191,8 @@ bool herd_stopped(void)
     if (stopped_at_ms == SCHED_NEVER || (hal_clock_ms() < stopped_at_ms && !all_told())) {
         return false;
     }
+    conn_stop();
+    net_log_counters();
     log_end(log_begin(EV_NODE_STOPPED));
     return true;
 }

@@ -17,15 +17,16 @@ struct herd_boot {
     struct span trust_pem;       /* PEM text with its final NUL counted; empty: built-in anchors */
 };
 
-/* Starts the node: lwIP, network, listeners, tasks. HERD_E_* with the reason logged; the port should
- * then log_flush and exit. */
+/* Starts the node: lwIP, network, listeners, tasks. It is ready, and says so in the log, when its
+ * interface has an address: at once, unless a DHCP server is asked. HERD_E_* with the reason logged;
+ * the port should then log_flush and exit. */
 int herd_start(const struct herd_boot *boot) HERD_MUST_CHECK;
 
 /* One round of the scheduler, then idles (hal_idle) until something is due. */
 void herd_step(void);
 
-/* Asks the node to stop: BYE to neighbours; done when herd_stopped says so: when all of them have it, after
- * 200 ms at the latest. */
+/* Asks the node to stop: BYE to neighbours, FIN to clients; done when herd_stopped says so: when all neighbours
+ * have it, after 200 ms at the latest. */
 void herd_stop(void);
 bool herd_stopped(void);
 

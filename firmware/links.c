@@ -14,6 +14,7 @@
 #include "hal_net.h"
 #include "hello.h"
 #include "log.h"
+#include "net.h"
 #include "older.h"
 #include "replica.h"
 #include "rng.h"
@@ -542,7 +543,7 @@ static uint64_t next_deadline(void)
             if (!k->suspect && replica_in_flight(i) > 0) {
                 at = sooner(at, k->acked_ms + CFG_LINK_SUSPECT_MS);
             }
-        } else if (k->dialling == NO_CHANNEL) {
+        } else if (k->dialling == NO_CHANNEL && net_is_up()) {
             at = sooner(at, k->retry_ms);
         }
     }
@@ -569,7 +570,7 @@ static void run(void)
     for (unsigned i = 0; i < link_count; i++) {
         if (links[i].live != NO_CHANNEL) {
             tend_live(i, now);
-        } else if (links[i].dialling == NO_CHANNEL && now >= links[i].retry_ms) {
+        } else if (links[i].dialling == NO_CHANNEL && net_is_up() && now >= links[i].retry_ms) {
             dial(i);
         }
     }

@@ -148,15 +148,23 @@ void log_i64(struct log_line *l, const char *key, int64_t value)
     }
 }
 
-void log_ip4(struct log_line *l, const char *key, uint32_t address, uint16_t port)
+void log_address(struct log_line *l, const char *key, uint32_t address)
 {
     if (l != NULL) {
         struct text *t = begin_value(l, key);
         for (int shift = 24; shift >= 0; shift -= 8) {
             text_u64(t, (address >> shift) & 0xFFu);
-            text_char(t, shift > 0 ? '.' : ':');
+            text_str(t, shift > 0 ? "." : "");
         }
-        text_u64(t, port);
+    }
+}
+
+void log_ip4(struct log_line *l, const char *key, uint32_t address, uint16_t port)
+{
+    log_address(l, key, address);
+    if (l != NULL) {
+        text_char(&l->text, ':');
+        text_u64(&l->text, port);
     }
 }
 

@@ -28,6 +28,11 @@ enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
     X(EV_NODE_STOPPED, LOG_INFO, "node.stopped")                                                   \
     X(EV_NODE_FAILED, LOG_ERROR, "node.failed")                                                    \
     X(EV_NODE_INSECURE, LOG_WARN, "node.insecure_links")                                           \
+    X(EV_NET_UP, LOG_INFO, "net.up")                                                               \
+    X(EV_NET_DOWN, LOG_WARN, "net.down")                                                           \
+    X(EV_NET_WAITING, LOG_WARN, "net.waiting")                                                     \
+    X(EV_NET_WRONG_ADDRESS, LOG_ERROR, "net.wrong_address")                                        \
+    X(EV_NET_COUNTERS, LOG_INFO, "net.counters")                                                   \
     X(EV_LOG_DROPPED, LOG_WARN, "log.dropped")                                                     \
     X(EV_CONN_REFUSED, LOG_WARN, "conn.refused")                                                   \
     X(EV_CONN_FAILED, LOG_WARN, "conn.failed")                                                     \
@@ -95,6 +100,7 @@ void log_span(struct log_line *l, const char *key, struct span value); /* quoted
 void log_u64(struct log_line *l, const char *key, uint64_t value);
 void log_i64(struct log_line *l, const char *key, int64_t value);
 void log_ip4(struct log_line *l, const char *key, uint32_t address, uint16_t port); /* host order */
+void log_address(struct log_line *l, const char *key, uint32_t address); /* the same, no port */
 void log_end(struct log_line *l);
 
 uint32_t log_dropped(void); /* lines, since start */

@@ -13,6 +13,7 @@
 #include "links.h"
 #include "log.h"
 #include "names.h"
+#include "net.h"
 #include "older_lines.h"
 #include "replica.h"
 #include "rng.h"
@@ -302,7 +303,7 @@ static void run(void)
     }
     for (unsigned i = 0; i < config->open_count; i++) {
         struct neighbour *n = &neighbours[i];
-        if (n->conn != CONN_NONE || !replica_has_news(link_of(i))) {
+        if (n->conn != CONN_NONE || !replica_has_news(link_of(i)) || !net_is_up()) {
             continue;
         }
         if (now >= n->retry_ms) {

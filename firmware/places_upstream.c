@@ -13,6 +13,7 @@
 
 _Static_assert(PLACES_BYTES_MIN >= 3 * PLACES_GOOGLE_KEY_BYTES_MAX + 512,
                "the request, its key escaped, is built in the buffer of its answer");
+_Static_assert(PLACES_GOOGLE_MESSAGE_BYTES >= HTTPS_WHY_BYTES, "one buffer for either's words");
 
 static const struct config_places *config;
 static struct places_google_service service;
@@ -50,8 +51,8 @@ static const char *why_unusable(struct span key)
     return NULL;
 }
 
-static int init(const struct config_places *given, struct span key, struct sched_task *owner,
-                const char **unusable)
+static int upstream_init(const struct config_places *given, struct span key,
+                         struct sched_task *owner, const char **unusable)
 {
     config = given;
     active = false;
@@ -101,8 +102,8 @@ static bool within_budget(struct places_outcome *out)
     return false;
 }
 
-static int start(const struct places_query *query, uint64_t deadline_ms, char *buffer,
-                 size_t capacity, struct places_outcome *out)
+static int upstream_start(const struct places_query *query, uint64_t deadline_ms, char *buffer,
+                          size_t capacity, struct places_outcome *out)
 {
     struct https_request request;
     struct text scratch;
@@ -138,12 +139,12 @@ static void conclude(struct places_outcome *out)
                                    .message = verdict.message};
 }
 
-static bool run(struct places_outcome *out)
+static bool upstream_run(struct places_outcome *out)
 {
-    static char buffer[HTTPS_WHY_BYTES];
     struct text why;
 
-    text_init(&why, buffer, sizeof buffer);
+    text_init(&why, google.message,
+              sizeof google.message); /* which has no other use without an answer */
     int err = https_run(&why);
     if (err == HERD_E_AGAIN) {
         return false;
@@ -161,7 +162,10 @@ static bool run(struct places_outcome *out)
     return true;
 }
 
-const struct places_backend places_upstream = {
-    .own = true, .init = init, .start = start, .run = run, .wake_ms = https_wake_ms};
+const struct places_backend places_upstream = {.own = true,
+                                               .init = upstream_init,
+                                               .start = upstream_start,
+                                               .run = upstream_run,
+                                               .wake_ms = https_wake_ms};
 
 #endif

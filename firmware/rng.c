@@ -1,10 +1,15 @@
 #include "rng.h"
 
+#include <limits.h>
+
 #include <mbedtls/ctr_drbg.h>
 
 #include "hal_entropy.h"
 
+#define RESEED_REQUESTS 10000
+
 static mbedtls_ctr_drbg_context drbg;
+static unsigned requests; /* since it was last seeded */
 
 static int entropy(void *context, unsigned char *out, size_t bytes)
 {
@@ -21,7 +26,21 @@ int rng_init(void)
         0) {
         return HERD_E_ENTROPY;
     }
+    requests = 0;
+    /* By itself it would reseed in the middle of a handshake, where the stack is deepest. */
+    mbedtls_ctr_drbg_set_reseed_interval(&drbg, INT_MAX);
     return HERD_OK;
+}
+
+void rng_tend(void)
+{
+    if (requests < RESEED_REQUESTS) {
+        return;
+    }
+    requests = 0;
+    if (mbedtls_ctr_drbg_reseed(&drbg, NULL, 0) != 0) {
+        hal_panic(__FILE__, __LINE__, "no entropy for reseeding");
+    }
 }
 
 int rng_mbedtls(void *context, unsigned char *out, size_t bytes)
@@ -33,6 +52,7 @@ int rng_mbedtls(void *context, unsigned char *out, size_t bytes)
         if (err != 0) {
             return err;
         }
+        requests++;
         out += part;
         bytes -= part;
     }
@@ -42,7 +62,7 @@ int rng_mbedtls(void *context, unsigned char *out, size_t bytes)
 void rng_bytes(void *out, size_t bytes)
 {
     if (rng_mbedtls(NULL, out, bytes) != 0) {
-        hal_panic(__FILE__, __LINE__, "no entropy for reseeding");
+        hal_panic(__FILE__, __LINE__, "no random bytes");
     }
 }
 

@@ -12,8 +12,12 @@
 /* HERD_E_ENTROPY: hal_entropy failed. Blocks as long as hal_entropy does. */
 int rng_init(void) HERD_MUST_CHECK;
 
-/* Fills `bytes` bytes; panics when the generator fails (it cannot, once rng_init succeeded, unless
- * reseeding finds no entropy). Any context but ISR. */
+/* Reseeds after 10,000 requests; panics when there is no entropy any more. Once in each round of the
+ * scheduler, outside of tasks. Blocks as long as hal_entropy does. */
+void rng_tend(void);
+
+/* Fills `bytes` bytes; panics when the generator fails (it cannot, once rng_init succeeded). Any
+ * context but ISR. */
 void rng_bytes(void *out, size_t bytes);
 
 uint32_t rng_u32(void);

@@ -17,7 +17,7 @@
 
 #define AT_BYTES_MAX   PROTO_AT_BYTES_MAX(CFG_REPORT_BYTES)
 #define LINES_PER_TURN 64  /* then the other sessions have theirs */
-#define ASK_AGAIN_MS   100 /* how late the deadline of a session without a query slot is noticed */
+#define ASK_AGAIN_MS   100 /* how late it is noticed that a WHATSAT waited, or was read, too long */
 
 /* Room in the send ring before a line is read: the longest answer that is not streamed. */
 #define ANSWER_ROOM (CFG_LINE_BYTES + 3 > AT_BYTES_MAX + 1 ? CFG_LINE_BYTES + 3 : AT_BYTES_MAX + 1)
@@ -26,7 +26,7 @@ _Static_assert(CFG_CONN_TX_BYTES >= ANSWER_ROOM, "an empty send ring takes any a
 enum mode {
     MODE_LINE,    /* reading a line */
     MODE_COPY,    /* passing the rest of an overlong line through */
-    MODE_ASKING,  /* WHATSAT: no query slot was free yet */
+    MODE_ASKING,  /* WHATSAT, this and below: no query slot was free yet */
     MODE_WAITING, /* WHATSAT: the answer is being fetched */
     MODE_SENDING  /* WHATSAT: the answer goes out as room allows */
 };
@@ -50,8 +50,9 @@ struct session {
 static const struct config *config;
 static uint8_t own_name;
 static struct session sessions[CFG_SESSIONS];
-static unsigned waiting; /* sessions in MODE_ASKING or MODE_WAITING */
+static unsigned waiting; /* sessions with a WHATSAT that is not done */
 static struct session_stats stats;
+static bool stopping;
 
 static void run(void);
 static struct sched_task task = {.name = "session", .run = run};
@@ -61,6 +62,7 @@ int session_init(const struct config *given)
     config = given;
     stats = (struct session_stats){0};
     waiting = 0;
+    stopping = false;
     for (unsigned i = 0; i < CFG_SESSIONS; i++) {
         sessions[i].used = false;
     }
@@ -130,9 +132,9 @@ static void answer_iamat(struct session *s, const struct proto_report *report)
 
 static void set_mode(struct session *s, enum mode mode)
 {
-    waiting -= s->mode == MODE_ASKING || s->mode == MODE_WAITING;
+    waiting -= s->mode >= MODE_ASKING;
     s->mode = mode;
-    waiting += s->mode == MODE_ASKING || s->mode == MODE_WAITING;
+    waiting += s->mode >= MODE_ASKING;
 }
 
 static void end(struct session *s, const char *why)
@@ -425,6 +427,10 @@ static void run(void)
     for (unsigned budget = CFG_SESSIONS; budget > 0 && conn_next_ready(CONN_SESSION, &h);
          budget--) {
         struct session *s = &sessions[conn_slot(h)];
+        if (stopping) {
+            conn_release(h);
+            continue;
+        }
         if (!s->used || s->conn != h) {
             begin(s, h);
         }
@@ -432,11 +438,22 @@ static void run(void)
     }
     if (waiting > 0) {
         for (unsigned i = 0; i < CFG_SESSIONS; i++) {
-            if (sessions[i].used &&
-                (sessions[i].mode == MODE_ASKING || sessions[i].mode == MODE_WAITING)) {
+            if (sessions[i].used && sessions[i].mode >= MODE_ASKING) {
                 serve(&sessions[i]);
             }
         }
         sched_at(&task, sched_now_ms() + ASK_AGAIN_MS);
+    }
+}
+
+void session_stop(void)
+{
+    stopping = true;
+    for (unsigned i = 0; i < CFG_SESSIONS; i++) {
+        struct session *s = &sessions[i];
+        if (s->used) {
+            end(s, "stopping");
+            conn_finish(s->conn);
+        }
     }
 }

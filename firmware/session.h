@@ -26,6 +26,9 @@ int session_init(const struct config *config) HERD_MUST_CHECK;
 /* The task that waits for answers: for places_init. */
 struct sched_task *session_task(void);
 
+/* The node stops: every client gets what was answered and then FIN, and no other is taken. */
+void session_stop(void);
+
 struct session_stats session_stats(void);
 
 #endif

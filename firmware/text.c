@@ -50,6 +50,8 @@ const char *text_cstr(struct text *t)
 }
 
 /* Room for `bytes` more, all or nothing. */
+#define TEXT_DIGITS_MAX 20 /* of UINT64_MAX */
+
 static bool fits(struct text *t, size_t bytes)
 {
     if (t->cut || bytes > t->capacity - t->bytes) {
@@ -89,14 +91,34 @@ void text_put(struct text *t, struct span s)
     t->cut = taken < s.bytes;
 }
 
+/* Digits from the right end of a buffer. Divisions of 64 bits are calls of some 100 instructions on
+ * a Cortex-M3: one for nine digits, the rest in 32 bits. Returns where the first digit is. */
+static char *put_digits(char *end, uint64_t value)
+{
+    uint32_t low = (uint32_t)value;
+
+    while (value > UINT32_MAX) {
+        low = (uint32_t)(value % 1000000000u);
+        value /= 1000000000u;
+        for (unsigned i = 0; i < 9; i++, low /= 10) {
+            *--end = (char)('0' + (char)(low % 10));
+        }
+        low = (uint32_t)value;
+    }
+    do {
+        *--end = (char)('0' + (char)(low % 10));
+        low /= 10;
+    } while (low != 0);
+    return end;
+}
+
 void text_u64(struct text *t, uint64_t value)
 {
-    unsigned digits = 1;
+    char buffer[TEXT_DIGITS_MAX];
+    char *end = buffer + sizeof buffer;
+    const char *first = put_digits(end, value);
 
-    for (uint64_t rest = value / 10; rest != 0; rest /= 10) {
-        digits++;
-    }
-    text_pad(t, value, digits);
+    put_whole(t, first, (size_t)(end - first));
 }
 
 void text_i64(struct text *t, int64_t value)
@@ -111,14 +133,13 @@ void text_i64(struct text *t, int64_t value)
 
 void text_pad(struct text *t, uint64_t value, unsigned digits)
 {
-    char buffer[20]; /* UINT64_MAX has 20 */
+    char buffer[2 * TEXT_DIGITS_MAX];
+    char *end = buffer + sizeof buffer;
 
-    HERD_ASSERT(digits >= 1 && digits <= sizeof buffer);
-    for (unsigned i = digits; i > 0; i--) {
-        buffer[i - 1] = (char)('0' + (char)(value % 10));
-        value /= 10;
-    }
-    put_whole(t, buffer, digits);
+    HERD_ASSERT(digits >= 1 && digits <= TEXT_DIGITS_MAX);
+    memset(buffer, '0', sizeof buffer);
+    (void)put_digits(end, value);
+    put_whole(t, end - digits, digits);
 }
 
 static char hex_digit(unsigned value)
@@ -195,12 +216,14 @@ static bool is_digit(char c)
 /* *value = *value * 10 + digit; false when that would exceed max. */
 static bool append_digit(uint64_t *value, char digit, uint64_t max)
 {
-    uint64_t unit = (uint64_t)(unsigned char)(digit - '0');
+    unsigned unit = (unsigned)(digit - '0');
+    uint64_t next = *value * 10u + unit;
 
-    if (unit > max || *value > (max - unit) / 10) {
+    /* Above UINT64_MAX / 10, a constant, it wraps; at it, the unit may make it wrap. */
+    if (*value > UINT64_MAX / 10u || next < unit || next > max) {
         return false;
     }
-    *value = *value * 10 + unit;
+    *value = next;
     return true;
 }
 

@@ -7,15 +7,23 @@
 
 /* What the herd file says of this node; addresses in host byte order. */
 struct hal_net_config {
+    const char *name;   /* of the node; lives as long as it runs */
     uint32_t address;   /* where others reach the node */
+    uint32_t mask;      /* of its network */
+    uint32_t gateway;   /* 0: none */
+    bool dhcp;          /* the interface gets address, mask and gateway from a server */
     uint16_t port;      /* client listener */
     uint16_t link_port; /* link listener; 0: none, the node has no neighbours */
 };
 
-/* You must: add a netif to lwIP, make it the default, bring it up with an address (and a DNS server
- * if there is one), so that the two ports are reachable at `address`. Return 0, or a negative value
- * after having said why where a person sees it. You must not: keep `config`. Called once, after
- * lwip_init and rng_init. */
+/* You must: add a netif to lwIP, make it the default, and bring it up with address, mask and gateway;
+ * with `dhcp` all three 0.0.0.0: the firmware asks for them when it finds the netif without an address.
+ * A MAC address that no other interface on the wire has; one that stays the same lets a DHCP server
+ * reserve the address. Where the port's own network is not that of the herd file (slirp), bring it up
+ * with an address of that network, and a DNS server if it has one, and make the two ports reachable
+ * at `address`. A DNS server of the herd file is the firmware's to set. Return 0, or a negative value
+ * after having said why where a person sees it. You must not: keep `config` (its `name` may be kept).
+ * Called once, after lwip_init and rng_init. */
 int hal_net_start(const struct hal_net_config *config);
 
 /* You must: hand received frames to lwIP (netif->input), at most a bounded number per call, and

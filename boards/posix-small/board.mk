@@ -1,2 +1,2 @@
-# The POSIX port with a limits of a small board.
+# The POSIX port with the limits of a small board.
 PORT_DIRS := port/posix

@@ -1,5 +1,6 @@
 /* The relations between lwIP's sizes and herd's limits, asserted with their reasons. No code. */
 #include "lwip/memp.h"
+#include "lwip/prot/dhcp.h"
 #include "lwip/opt.h"
 #include "lwip/pbuf.h"
 #include "lwip/priv/tcp_priv.h"
@@ -16,7 +17,7 @@ _Static_assert(CFG_CONN_BACKLOG >= 1 && CFG_CONN_BACKLOG <= 255,
                "lwIP counts the backlog in 8 bits");
 _Static_assert(MEMP_NUM_TCP_PCB >= HERD_TCP_SLOTS + 2 * CFG_CONN_BACKLOG + 1,
                "neither half-open nor closing connections take a PCB from a slot of conn");
-_Static_assert(HERD_TCP_SLOTS >= CFG_SESSIONS + 2 * CFG_LINKS + CFG_OPEN_LINKS + 1,
+_Static_assert(HERD_TCP_SLOTS >= CFG_SESSIONS + CFG_CONN_LINK_SLOTS + CFG_OPEN_LINKS + CFG_UPSTREAM,
                "clients, links both ways, neighbours of the older kind and the upstream");
 _Static_assert(MEMP_NUM_TCP_PCB_LISTEN >= 2, "clients and links each have a listener");
 
@@ -28,7 +29,7 @@ _Static_assert(MEMP_NUM_PBUF >= HERD_TCP_SLOTS * (TCP_SND_QUEUELEN - 1),
 _Static_assert(MEMP_NUM_TCP_SEG <= 0xffff && MEMP_NUM_PBUF <= 0xffff,
                "lwIP counts pools in 16 bits");
 
-_Static_assert(PBUF_POOL_BUFSIZE >= TCP_MSS + 40 + 14 + ETH_PAD_SIZE, "one frame is one pbuf");
+_Static_assert(PBUF_POOL_BUFSIZE >= HERD_MTU + 14 + ETH_PAD_SIZE, "one frame is one pbuf");
 _Static_assert(PBUF_POOL_SIZE *TCP_MSS >= TCP_WND, "a full window can be on its way in");
 _Static_assert(TCP_OOSEQ_MAX_PBUFS >= 1 && TCP_OOSEQ_MAX_PBUFS < PBUF_POOL_SIZE,
                "one connection's segments out of order do not stop reception");
@@ -39,10 +40,15 @@ _Static_assert(LWIPPOOLS_SMALL >=
                    LWIP_MEM_ALIGN_SIZE(LWIP_MEM_ALIGN_SIZE(sizeof(struct pbuf)) + PBUF_TRANSPORT) +
                        LWIP_MEM_ALIGN_SIZE(4),
                "the headers of a segment come from the small pool");
-_Static_assert(LWIPPOOLS_SMALL_COUNT >= MEMP_NUM_TCP_SEG + MEMP_NUM_ARP_QUEUE + 8,
+_Static_assert(LWIPPOOLS_SMALL_COUNT >= MEMP_NUM_TCP_SEG - PBUF_POOL_SIZE + MEMP_NUM_ARP_QUEUE + 4,
                "each queued segment has headers; some more answer ARP and acknowledge");
 _Static_assert(512 >= sizeof(struct pbuf) + PBUF_TRANSPORT + 12 + DNS_MAX_NAME_LENGTH + 2 + 4 + 16,
                "a DNS query comes from the medium pool");
-_Static_assert((TCP_MSS <= 1460 ? 1600 : 9216) >= TCP_MSS + PBUF_TRANSPORT + 64,
+_Static_assert(512 >= sizeof(struct pbuf) + PBUF_TRANSPORT + sizeof(struct dhcp_msg),
+               "a DHCP message comes from the medium pool");
+_Static_assert((TCP_MSS <= 384    ? 512
+                : TCP_MSS <= 536  ? 672
+                : TCP_MSS <= 1460 ? 1600
+                                  : 9216) >= TCP_MSS + PBUF_TRANSPORT + 64,
                "what is left of a split segment comes from the large pool");
 #endif

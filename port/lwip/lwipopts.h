@@ -37,9 +37,15 @@
 /* A burst of small blocks may borrow bigger ones. */
 #define MEM_USE_POOLS_TRY_BIGGER_POOL 1
 #endif
-/* Headers of every segment that can be queued, and some that come and go. */
-#define LWIPPOOLS_SMALL_COUNT (MEMP_NUM_TCP_SEG + MEMP_NUM_ARP_QUEUE + 8)
-#define MEM_ALIGNMENT         __SIZEOF_POINTER__
+/* DNS queries and ICMP errors. */
+#define LWIPPOOLS_MEDIUM_COUNT (CFG_SESSIONS >= 64 ? 4 : 1 + CFG_UPSTREAM)
+/* A segment that is split when the peer's window shrinks: one at a time, others wait for a timer. */
+#define LWIPPOOLS_LARGE_COUNT (CFG_SESSIONS >= 64 ? 2 : 1)
+/* Headers of every segment that can be queued (those that came out of order have none of ours), and
+ * some that come and go. */
+#define LWIPPOOLS_SMALL_COUNT                                                                      \
+    (MEMP_NUM_TCP_SEG - PBUF_POOL_SIZE + MEMP_NUM_ARP_QUEUE + (CFG_SESSIONS >= 64 ? 8 : 4))
+#define MEM_ALIGNMENT __SIZEOF_POINTER__
 
 /* --- TCP connections --------------------------------------------------------------------------- */
 
@@ -47,7 +53,7 @@
 #define HERD_TCP_SLOTS CFG_CONN_SLOTS
 /* Closed by us, waiting for the peer's FIN: nothing but a PCB. lwIP reuses those in TIME_WAIT by
  * itself when it runs out. */
-#define HERD_TCP_LINGER (4 + CFG_SESSIONS / 8)
+#define HERD_TCP_LINGER (CFG_SESSIONS >= 8 ? 3 + CFG_SESSIONS / 8 : 3)
 
 #define MEMP_NUM_TCP_PCB           (HERD_TCP_SLOTS + 2 * CFG_CONN_BACKLOG + HERD_TCP_LINGER)
 #define MEMP_NUM_TCP_PCB_LISTEN    2 /* clients, links */
@@ -94,12 +100,16 @@
 #define BOARD_PBUF_POOL_SIZE (CFG_SESSIONS >= 64 ? 64 : 8)
 #endif
 #define PBUF_POOL_SIZE BOARD_PBUF_POOL_SIZE
-/* One frame is one pbuf; the default of PBUF_POOL_BUFSIZE is the frame of a full segment. */
+/* One frame is one pbuf: the frame of a full segment, and at least that of the datagram that every
+ * host must take (576 bytes: RFC 1122, 3.3.2; DHCP, DNS). A peer that does not keep to our MSS (QEMU's
+ * user network, when we dial) still finds a chain. */
+#define HERD_MTU          (TCP_MSS + 40 > 576 ? TCP_MSS + 40 : 576)
+#define PBUF_POOL_BUFSIZE LWIP_MEM_ALIGN_SIZE(HERD_MTU + 14 + ETH_PAD_SIZE)
 
 #define LWIP_ARP           1
 #define ARP_QUEUEING       1 /* a dial must not lose its SYN to address resolution */
 #define ARP_QUEUE_LEN      3
-#define MEMP_NUM_ARP_QUEUE 8
+#define MEMP_NUM_ARP_QUEUE (CFG_SESSIONS >= 64 ? 8 : 4)
 
 #define LWIP_IPV4     1
 #define LWIP_IPV6     0
@@ -108,8 +118,17 @@
 #define IP_FORWARD    0
 #define LWIP_ICMP     1
 #define LWIP_RAW      0
-#define LWIP_DHCP     0
-#define LWIP_ACD      0
+
+/* --- DHCP -------------------------------------------------------------------------------------- */
+
+#define LWIP_DHCP 1
+/* Off, or each start waits seconds for the wire's silence (RFC 5227). */
+#define LWIP_DHCP_DOES_ACD_CHECK 0
+#define LWIP_ACD                 0
+/* Leases to the second, where lwIP's default counts them in minutes. */
+#define DHCP_COARSE_TIMER_SECS 1
+#define DHCP_TIMEOUT_SIZE_T    u32_t
+#define LWIP_NETIF_HOSTNAME    1 /* the node's name, for the server's list */
 
 /* Sums over 32 bits at a time. */
 #define LWIP_CHKSUM_ALGORITHM 3
@@ -122,10 +141,11 @@
 #define DNS_MAX_NAME_LENGTH 64
 #define DNS_MAX_SERVERS     2
 #define DNS_MAX_RETRIES     4
-#define MEMP_NUM_UDP_PCB    DNS_TABLE_SIZE /* a source port of its own for each query */
+/* A source port of its own for each query, and DHCP's. */
+#define MEMP_NUM_UDP_PCB (DNS_TABLE_SIZE + 1)
 /* LWIP_DNS_SECURE stays at its default: random ids, random ports, one query per name. */
 
-/* TCP, ARP, DNS: lwIP's own. Firmware has its deadlines in the scheduler. */
+/* TCP, ARP, DHCP, DNS: lwIP's own. Firmware has its deadlines in the scheduler. */
 #define MEMP_NUM_SYS_TIMEOUT LWIP_NUM_SYS_TIMEOUT_INTERNAL
 
 /* --- Hooks, statistics ------------------------------------------------------------------------- */

@@ -2,8 +2,9 @@
  * of size: no include guard.
  *
  * Small: the headers of a segment, a pure acknowledgement, an ARP frame (lwip_limits.c asserts that
- * they fit). Medium: a DNS query, an ICMP error. Large: the rest of a segment that is split because
- * the peer's window shrank below it; at most two at a time, others wait for their persist timer.
+ * they fit). Medium: a DNS query, a DHCP message, an ICMP error. Large: the rest of a segment that is
+ * split because the peer's window shrank below it; one or two at a time, others wait for their persist
+ * timer. Where a segment is small, that is medium, too.
  */
 #if __SIZEOF_POINTER__ == 8
 #define LWIPPOOLS_SMALL 96
@@ -17,10 +18,16 @@ LWIP_MALLOC_MEMPOOL(LWIPPOOLS_SMALL_COUNT, 96)
 #else
 LWIP_MALLOC_MEMPOOL(LWIPPOOLS_SMALL_COUNT, 80)
 #endif
-LWIP_MALLOC_MEMPOOL(4, 512)
-#if TCP_MSS <= 1460
-LWIP_MALLOC_MEMPOOL(2, 1600)
+#if TCP_MSS <= 384
+LWIP_MALLOC_MEMPOOL(LWIPPOOLS_MEDIUM_COUNT + LWIPPOOLS_LARGE_COUNT, 512)
 #else
-LWIP_MALLOC_MEMPOOL(2, 9216)
+LWIP_MALLOC_MEMPOOL(LWIPPOOLS_MEDIUM_COUNT, 512)
+#if TCP_MSS <= 536
+LWIP_MALLOC_MEMPOOL(LWIPPOOLS_LARGE_COUNT, 672)
+#elif TCP_MSS <= 1460
+LWIP_MALLOC_MEMPOOL(LWIPPOOLS_LARGE_COUNT, 1600)
+#else
+LWIP_MALLOC_MEMPOOL(LWIPPOOLS_LARGE_COUNT, 9216)
+#endif
 #endif
 LWIP_MALLOC_MEMPOOL_END

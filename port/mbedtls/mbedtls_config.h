@@ -10,6 +10,8 @@
 #ifndef MBEDTLS_CONFIG_H
 #define MBEDTLS_CONFIG_H
 
+#include "cfg.h"
+
 /* --- Platform: nothing of the C library but memory and string functions --------------------- */
 #define MBEDTLS_HAVE_ASM
 #define MBEDTLS_PLATFORM_C
@@ -52,7 +54,7 @@ __INT64_TYPE__ mbedtls_port_time(__INT64_TYPE__ *out);
 
 /* Google ignores max_fragment_length: its records have up to 16 KB. Ours are requests. */
 #define MBEDTLS_SSL_IN_CONTENT_LEN  16384
-#define MBEDTLS_SSL_OUT_CONTENT_LEN 2048
+#define MBEDTLS_SSL_OUT_CONTENT_LEN CFG_TLS_OUT_BYTES
 
 /* Only the ciphersuites that tls.c offers. */
 #define MBEDTLS_SSL_CIPHERSUITES                                                                   \

@@ -7,7 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "net_slirp.h"
+#include "net_ops.h"
 #include "posix.h"
 
 #define POLL_FDS 4096
@@ -53,24 +53,22 @@ static void take_wake(const struct pollfd *fd)
 void hal_idle(uint32_t max_ms)
 {
     static struct pollfd fds[POLL_FDS];
-    const uint8_t *frame;
-    size_t bytes;
     unsigned count = 0;
     uint32_t timeout_ms = max_ms;
 
-    bool has_frames = net_slirp_peek(&frame, &bytes);
+    bool has_frames = net_ops->has_frame();
     if (has_frames) {
         timeout_ms = 0; /* the network has something */
     }
     bool may_skip = timeout_ms == 0 && (has_frames || !found_any);
-    if (may_skip && (net_slirp_is_busy() || now_us() - polled_us < POLL_APART_US)) {
+    if (may_skip && (net_ops->is_busy() || now_us() - polled_us < POLL_APART_US)) {
         return;
     }
     fds[count++] = (struct pollfd){.fd = wake_fd, .events = POLLIN};
     if (posix_console_wants(&fds[count])) {
         count++;
     }
-    count = net_slirp_fill(fds, count, POLL_FDS, &timeout_ms);
+    count = net_ops->fill(fds, count, POLL_FDS, &timeout_ms);
     int found = poll(fds, count, timeout_ms > INT32_MAX ? -1 : (int)timeout_ms);
     polled_us = now_us();
     found_any = found > 0;
@@ -78,6 +76,6 @@ void hal_idle(uint32_t max_ms)
         take_wake(&fds[0]);
     }
     /* Without anything found it still runs libslirp's own clock. */
-    net_slirp_serve(fds, found < 0);
+    net_ops->serve(fds, found < 0);
     posix_console_drain();
 }

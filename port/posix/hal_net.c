@@ -1,5 +1,4 @@
-/* The network interface: lwIP's netif over the frames of net_slirp. Another way to send and receive
- * frames (a TAP device) takes net_slirp's place here and in hal_idle.c, nowhere else. */
+/* The network interface: lwIP's netif over the frames of the network that --net names. */
 #include "hal_net.h"
 
 #include <stdio.h>
@@ -12,45 +11,47 @@
 #include "lwip/stats.h"
 #include "netif/ethernet.h"
 
-#include "net_slirp.h"
+#include "net_ops.h"
 
 #define MTU         (TCP_MSS + 40) /* IPv4 and TCP headers without options */
 #define FRAME_BYTES (MTU + 14)
-#define LOOPBACK    0x7F000001u
 #define POLL_FRAMES 64 /* handed to lwIP in one call */
+#define PIECES_MAX  64 /* of a frame: headers, and one for each piece of a send ring */
+
+_Static_assert(PIECES_MAX > TCP_SND_QUEUELEN, "a segment has fewer pieces than its connection");
 
 static struct netif netif;
+static struct net_interface interface;
+static bool is_gone;
 
-/* lwIP's linkoutput: one frame, in as many pieces as it has. */
+/* lwIP's linkoutput: one frame, in as many pieces as it has, none of them copied. */
 static err_t transmit(struct netif *n, struct pbuf *p)
 {
-    static uint8_t copy[FRAME_BYTES];
-    size_t bytes = (size_t)p->tot_len - ETH_PAD_SIZE;
+    struct iovec pieces[PIECES_MAX];
+    unsigned count = 0;
+    size_t skip = ETH_PAD_SIZE;
     (void)n;
-    if (bytes > sizeof copy) {
-        LINK_STATS_INC(link.drop);
-        return ERR_BUF;
+    for (const struct pbuf *q = p; q != NULL && count < PIECES_MAX; q = q->next) {
+        pieces[count++] = (struct iovec){(uint8_t *)q->payload + skip, (size_t)q->len - skip};
+        skip = 0;
+        if (q->len == q->tot_len) {
+            LINK_STATS_INC(link.xmit);
+            net_ops->send(pieces, count);
+            return ERR_OK;
+        }
     }
-    LINK_STATS_INC(link.xmit);
-    if (p->next == NULL) {
-        net_slirp_send((const uint8_t *)p->payload + ETH_PAD_SIZE, bytes);
-        return ERR_OK;
-    }
-    (void)pbuf_copy_partial(p, copy, (u16_t)bytes, ETH_PAD_SIZE);
-    net_slirp_send(copy, bytes);
-    return ERR_OK;
+    LINK_STATS_INC(link.drop);
+    return ERR_BUF;
 }
 
 static err_t init_netif(struct netif *n)
 {
-    static const uint8_t mac[ETH_HWADDR_LEN] = {0x52, 0x54, 0x00, 0x12, 0x34, 0x56};
-    n->name[0] = 's';
-    n->name[1] = 'l';
+    memcpy(n->name, interface.tag, sizeof n->name);
     n->output = etharp_output;
     n->linkoutput = transmit;
-    n->mtu = MTU;
+    n->mtu = (u16_t)interface.mtu;
     n->hwaddr_len = ETH_HWADDR_LEN;
-    memcpy(n->hwaddr, mac, sizeof mac); /* alone on its wire, so it may be any */
+    memcpy(n->hwaddr, interface.mac, ETH_HWADDR_LEN);
     n->flags = NETIF_FLAG_BROADCAST | NETIF_FLAG_ETHARP | NETIF_FLAG_ETHERNET | NETIF_FLAG_LINK_UP;
     return ERR_OK;
 }
@@ -62,51 +63,63 @@ static ip4_addr_t to_ip4(uint32_t address)
 
 int hal_net_start(const struct hal_net_config *config)
 {
-    const ip4_addr_t address = to_ip4(NET_SLIRP_GUEST);
-    const ip4_addr_t netmask = to_ip4(NET_SLIRP_NETMASK);
-    const ip4_addr_t gateway = to_ip4(NET_SLIRP_HOST);
-    const ip_addr_t dns = to_ip4(NET_SLIRP_DNS);
-
-    if (config->address >> 24 == 127 && config->address != LOOPBACK) {
-        fprintf(stderr, "herd: on the loopback libslirp reaches 127.0.0.1 only: give the node that "
-                        "address and ports of its own\n");
+    if (net_ops->start(config, net_ops_device(), MTU, &interface) != 0) {
         return -1;
     }
-    if (net_slirp_start(MTU) != 0 || net_slirp_forward(config->address, config->port) != 0 ||
-        (config->link_port != 0 && net_slirp_forward(config->address, config->link_port) != 0)) {
-        return -1;
-    }
-    if (netif_add(&netif, &address, &netmask, &gateway, NULL, init_netif, ethernet_input) == NULL) {
+    const ip4_addr_t address = to_ip4(interface.address);
+    const ip4_addr_t mask = to_ip4(interface.mask);
+    const ip4_addr_t gateway = to_ip4(interface.gateway);
+    if (netif_add(&netif, &address, &mask, &gateway, NULL, init_netif, ethernet_input) == NULL) {
         fprintf(stderr, "herd: lwIP takes no network interface\n");
         return -1;
     }
     netif_set_default(&netif);
     netif_set_up(&netif);
-    dns_setserver(0, &dns);
+    if (interface.dns != 0) {
+        const ip_addr_t dns = to_ip4(interface.dns);
+        dns_setserver(0, &dns);
+    }
     return 0;
 }
 
-/* Hands the first frame to lwIP; false when there is none. */
-static bool receive(void)
+/* A frame that there is no pbuf for is taken all the same, and dropped: the next may be the
+ * acknowledgement that frees one. */
+static bool receive_nowhere(void)
 {
-    const uint8_t *frame;
-    size_t bytes;
-    if (!net_slirp_peek(&frame, &bytes)) {
-        return false;
-    }
-    struct pbuf *p = NULL;
-    if (bytes <= FRAME_BYTES) {
-        p = pbuf_alloc(PBUF_RAW, (u16_t)(bytes + ETH_PAD_SIZE), PBUF_POOL);
-    }
-    if (p == NULL) {
+    static uint8_t nowhere[FRAME_BYTES];
+    ssize_t bytes = net_ops->receive(nowhere, sizeof nowhere);
+    if (bytes > 0) {
         LINK_STATS_INC(link.memerr);
         LINK_STATS_INC(link.drop);
-        net_slirp_drop();
+    }
+    return bytes > 0;
+}
+
+/* Hands the next frame to lwIP; false when there is none. */
+static bool receive(void)
+{
+    if (!net_ops->has_frame()) {
+        return false;
+    }
+    struct pbuf *p = pbuf_alloc(PBUF_RAW, FRAME_BYTES + ETH_PAD_SIZE, PBUF_POOL);
+    if (p == NULL) {
+        return receive_nowhere();
+    }
+    HERD_ASSERT(p->next == NULL); /* lwip_limits.c: one frame is one pbuf */
+    ssize_t bytes = net_ops->receive((uint8_t *)p->payload + ETH_PAD_SIZE, FRAME_BYTES);
+    if (bytes <= 0) {
+        is_gone = bytes < 0;
+        pbuf_free(p);
+        return false;
+    }
+    LINK_STATS_INC(link.recv);
+    if (bytes > FRAME_BYTES) {
+        LINK_STATS_INC(link.lenerr);
+        LINK_STATS_INC(link.drop);
+        pbuf_free(p);
         return true;
     }
-    (void)pbuf_take_at(p, frame, (u16_t)bytes, ETH_PAD_SIZE);
-    net_slirp_drop(); /* before lwIP answers: that may queue more */
-    LINK_STATS_INC(link.recv);
+    pbuf_realloc(p, (u16_t)(bytes + ETH_PAD_SIZE));
     if (netif.input(p, &netif) != ERR_OK) {
         pbuf_free(p);
     }
@@ -119,16 +132,18 @@ bool hal_net_poll(void)
     while (budget > 0 && receive()) {
         budget--;
     }
+    if (is_gone && netif_is_link_up(&netif)) {
+        netif_set_link_down(&netif);
+    }
     return budget == 0;
 }
 
 uint32_t hal_net_dial_address(uint32_t address)
 {
-    /* libslirp passes on to the host's 127.0.0.1 what goes to its own address. */
-    return address >> 24 == 127 ? NET_SLIRP_HOST : address;
+    return net_ops->dial_address(address);
 }
 
 bool hal_net_addresses_are_real(void)
 {
-    return false;
+    return !net_ops->hides_addresses;
 }

@@ -1,4 +1,10 @@
-#include "net_slirp.h"
+/* The node's network on libslirp: a TCP/IP stack in this process that turns the node's frames into
+ * sockets of the host, for any user, without a device. The node is the guest 10.0.2.15; the host's
+ * loopback is 10.0.2.2, its DNS 10.0.2.3. Everybody who connects seems to be 10.0.2.2.
+ *
+ * Frames from libslirp are queued, never handed on at once: it delivers from inside its own calls.
+ */
+#include "net_ops.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -16,6 +22,13 @@
  * queue that is smaller than what the guest has asked for. */
 #define QUEUE_BYTES (65536u + 2u * (CFG_SESSIONS + 2 * CFG_LINKS + 1) * BOARD_TCP_WND)
 
+/* Host byte order. */
+#define GUEST    0x0A00020Fu
+#define NETMASK  0xFFFFFF00u
+#define HOST     0x0A000202u
+#define DNS      0x0A000203u
+#define LOOPBACK 0x7F000001u
+
 #define TIMERS 4 /* libslirp 4.7 makes one, for IPv6 */
 
 struct timer {
@@ -24,14 +37,22 @@ struct timer {
     int64_t expires_ms; /* INT64_MAX: not set */
 };
 
+#define FRAME_BYTES_MAX 32768 /* libslirp takes no larger MTU */
+
 static Slirp *slirp;
 static struct timer timers[TIMERS];
-static struct net_slirp_stats stats;
+static struct {
+    uint32_t from_guest;
+    uint32_t to_guest;
+    uint32_t dropped;      /* to the guest: its queue was full */
+    uint32_t fds_left_out; /* sockets not polled in a round: more than the poll set holds */
+    uint32_t guest_errors;
+} stats; /* for a debugger */
 
 static uint8_t queue_bytes[QUEUE_BYTES];
 static struct frame_queue queue = {.at = queue_bytes, .capacity = sizeof queue_bytes};
 
-/* The set that net_slirp_fill works on. */
+/* The set that fill works on. */
 struct poll_set {
     struct pollfd *fds;
     unsigned count;
@@ -125,16 +146,16 @@ static struct in_addr to_in_addr(uint32_t address)
     return (struct in_addr){.s_addr = htonl(address)};
 }
 
-int net_slirp_start(unsigned mtu)
+static int start_slirp(unsigned mtu)
 {
     const SlirpConfig config = {
         .version = 4,
         .in_enabled = true,
-        .vnetwork = to_in_addr(NET_SLIRP_GUEST & NET_SLIRP_NETMASK),
-        .vnetmask = to_in_addr(NET_SLIRP_NETMASK),
-        .vhost = to_in_addr(NET_SLIRP_HOST),
-        .vdhcp_start = to_in_addr(NET_SLIRP_GUEST),
-        .vnameserver = to_in_addr(NET_SLIRP_DNS),
+        .vnetwork = to_in_addr(GUEST & NETMASK),
+        .vnetmask = to_in_addr(NETMASK),
+        .vhost = to_in_addr(HOST),
+        .vdhcp_start = to_in_addr(GUEST),
+        .vnameserver = to_in_addr(DNS),
         .if_mtu = mtu,
         .if_mru = mtu,
         .disable_dhcp = true,
@@ -179,12 +200,12 @@ static void explain(uint32_t address, uint16_t port, int error)
             address >> 16 & 255u, address >> 8 & 255u, address & 255u, port, what, hint);
 }
 
-int net_slirp_forward(uint32_t address, uint16_t port)
+/* Listens at `address`:`port` of this machine and forwards to the guest's port. */
+static int forward(uint32_t address, uint16_t port)
 {
     uint32_t timeout_ms = 0;
     errno = 0;
-    if (slirp_add_hostfwd(slirp, 0, to_in_addr(address), port, to_in_addr(NET_SLIRP_GUEST), port) <
-        0) {
+    if (slirp_add_hostfwd(slirp, 0, to_in_addr(address), port, to_in_addr(GUEST), port) < 0) {
         explain(address, port, errno);
         return -1;
     }
@@ -192,26 +213,77 @@ int net_slirp_forward(uint32_t address, uint16_t port)
     return 0;
 }
 
+static int start(const struct hal_net_config *config, const char *device, unsigned mtu,
+                 struct net_interface *interface)
+{
+    (void)device;
+    if (config->address >> 24 == 127 && config->address != LOOPBACK) {
+        fprintf(stderr, "herd: on the loopback libslirp reaches 127.0.0.1 only: give the node that "
+                        "address and ports of its own\n");
+        return -1;
+    }
+    if (start_slirp(mtu) != 0 || forward(config->address, config->port) != 0 ||
+        (config->link_port != 0 && forward(config->address, config->link_port) != 0)) {
+        return -1;
+    }
+    *interface = (struct net_interface){
+        .tag = {'s', 'l'},
+        .mac = {0x52, 0x54, 0x00, 0x12, 0x34, 0x56}, /* alone on its wire, so it may be any */
+        .mtu = mtu,
+        .address = GUEST,
+        .mask = NETMASK,
+        .gateway = HOST,
+        .dns = DNS,
+    };
+    return 0;
+}
+
+/* libslirp passes on to the host's 127.0.0.1 what goes to its own address. */
+static uint32_t dial_address(uint32_t address)
+{
+    return address >> 24 == 127 ? HOST : address;
+}
+
 /* --- Frames ------------------------------------------------------------------------------------ */
 
-void net_slirp_send(const uint8_t *frame, size_t bytes)
+static void send_frame(const struct iovec *pieces, unsigned count)
 {
+    static uint8_t copy[FRAME_BYTES_MAX];
+    size_t bytes = 0;
     stats.from_guest++;
-    slirp_input(slirp, frame, (int)bytes);
+    if (count == 1) {
+        slirp_input(slirp, pieces[0].iov_base, (int)pieces[0].iov_len);
+        return;
+    }
+    for (unsigned i = 0; i < count; i++) {
+        HERD_ASSERT(pieces[i].iov_len <= sizeof copy - bytes); /* hal_net sends no longer ones */
+        memcpy(copy + bytes, pieces[i].iov_base, pieces[i].iov_len);
+        bytes += pieces[i].iov_len;
+    }
+    slirp_input(slirp, copy, (int)bytes);
 }
 
-bool net_slirp_peek(const uint8_t **frame, size_t *bytes)
+static bool has_frame(void)
 {
-    return frame_queue_peek(&queue, frame, bytes);
+    return queue.frames > 0;
 }
 
-void net_slirp_drop(void)
+static ssize_t receive(uint8_t *frame, size_t capacity)
 {
+    const uint8_t *first;
+    size_t bytes;
+    if (!frame_queue_peek(&queue, &first, &bytes)) {
+        return 0;
+    }
+    if (bytes <= capacity) {
+        memcpy(frame, first, bytes);
+    }
+    frame_queue_drop(&queue); /* before lwIP answers: that may queue more */
     stats.to_guest++;
-    frame_queue_drop(&queue);
+    return (ssize_t)bytes;
 }
 
-bool net_slirp_is_busy(void)
+static bool is_busy(void)
 {
     return frame_queue_is_busy(&queue);
 }
@@ -256,7 +328,7 @@ static int found_events(int index, void *opaque)
     return events;
 }
 
-unsigned net_slirp_fill(struct pollfd *fds, unsigned count, unsigned capacity, uint32_t *timeout_ms)
+static unsigned fill(struct pollfd *fds, unsigned count, unsigned capacity, uint32_t *timeout_ms)
 {
     struct poll_set set = {.fds = fds, .count = count, .capacity = capacity};
     slirp_pollfds_fill(slirp, timeout_ms, add_fd, &set);
@@ -270,7 +342,7 @@ unsigned net_slirp_fill(struct pollfd *fds, unsigned count, unsigned capacity, u
     return set.count;
 }
 
-void net_slirp_serve(const struct pollfd *fds, bool poll_failed)
+static void serve(const struct pollfd *fds, bool poll_failed)
 {
     int64_t now_ms = clock_ms();
     slirp_pollfds_poll(slirp, poll_failed, found_events, (void *)(uintptr_t)fds);
@@ -282,7 +354,14 @@ void net_slirp_serve(const struct pollfd *fds, bool poll_failed)
     }
 }
 
-struct net_slirp_stats net_slirp_stats(void)
-{
-    return stats;
-}
+const struct net_ops net_slirp_ops = {
+    .start = start,
+    .send = send_frame,
+    .receive = receive,
+    .has_frame = has_frame,
+    .is_busy = is_busy,
+    .hides_addresses = true,
+    .dial_address = dial_address,
+    .fill = fill,
+    .serve = serve,
+};

@@ -2,11 +2,11 @@
 
 #include <getopt.h>
 #include <stdio.h>
-#include <string.h>
 
 #include <slirp/libslirp.h>
 
 #include "cfg.h"
+#include "net_ops.h"
 #include "trust_anchors.h"
 #include "version.h"
 
@@ -17,6 +17,9 @@ static const char help[] =
     "\n"
     "  -c, --herd-file FILE   the herd file; tools/herds/bailey.conf explains every key\n"
     "      --net slirp        the network: libslirp, for any user (the default)\n"
+    "      --net tap=DEVICE   the network: a TAP device, yours, or made when root runs this; the "
+    "node\n"
+    "                         is a host with the address that the herd file gives it\n"
     "      --set SECTION.KEY=VALUE\n"
     "                         a setting in place of the herd file's, repeatable; the section\n"
     "                         node means NAME's own\n"
@@ -83,8 +86,8 @@ static enum options_result take(struct options *o, int option, const char *value
         o->herd_file = value;
         return OPTIONS_RUN;
     case OPT_NET:
-        return strcmp(value, "slirp") == 0 ? OPTIONS_RUN
-                                           : wrong("--net can only be slirp, not", value);
+        return net_ops_choose(value) ? OPTIONS_RUN
+                                     : wrong("--net can be slirp or tap=DEVICE, not", value);
     case OPT_SET:
         if (o->setting_count == OPTIONS_SETTINGS_MAX) {
             return wrong("too many --set", "");

@@ -4,6 +4,23 @@ import pytest
 
 import herdlib
 
+# Modules that start no node, or the ones that documents say: once is enough.
+WITHOUT_NODES = {"test_standin", "test_herdctl", "test_documents"}
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "net(name): only with HERD_NET=name")
+
+
+def pytest_collection_modifyitems(config, items):
+    """Leaves out what is for the other net."""
+    def net_of(item):
+        mark = item.get_closest_marker("net")
+        return mark.args[0] if mark else "slirp" if item.module.__name__ in WITHOUT_NODES else None
+    others = [item for item in items if net_of(item) not in (None, herdlib.NET)]
+    config.hook.pytest_deselected(items=others)
+    items[:] = [item for item in items if item not in set(others)]
+
 
 @pytest.fixture
 def programs(tmp_path):

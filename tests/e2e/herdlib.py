@@ -17,21 +17,31 @@ import time
 from decimal import Decimal
 from pathlib import Path
 
+import wire
+
 ROOT = Path(__file__).resolve().parents[2]
 BIN = (ROOT / os.environ.get("HERD_BIN_DIR", "build")).resolve()
 SAN = "san" in BIN.parts
 CERTS = ROOT / "build" / "certs"
 DATA = ROOT.parent / "shared" / "data"
-BOARDS = ("posix", "posix-small")
+BOARDS = tuple(os.environ.get("HERD_BOARDS", "posix posix-small").split())
 PATIENCE_S = 60 if SAN else 20
 STOP_S = 5
+NET = os.environ.get("HERD_NET", "slirp")  # what nodes are started with: slirp or tap
+HERE = wire.HERE if NET == "tap" else "127.0.0.1"  # where the tests are for the herd file
 KEY = "key-that-must-not-leak-4711"
 
 # Of boards/*/board.h: what a test can only see by going to the limit.
-LINE_BYTES = {"posix": 1024, "posix-small": 256}
-SESSIONS = {"posix": 256, "posix-small": 4}
-DEVICES = {"posix": 4096, "posix-small": 64}
-ANSWER_BYTES = {"posix": 65536, "posix-small": 8192}
+LINE_BYTES = {"posix": 1024, "posix-small": 256,
+              "mps2-an385": 256, "mps2-an385-small": 256, "lm3s6965evb": 256}
+SESSIONS = {"posix": 256, "posix-small": 4,
+            "mps2-an385": 8, "mps2-an385-small": 4, "lm3s6965evb": 4}
+DEVICES = {"posix": 4096, "posix-small": 64,
+           "mps2-an385": 256, "mps2-an385-small": 128, "lm3s6965evb": 64}
+ANSWER_BYTES = {"posix": 65536, "posix-small": 8192,
+                "mps2-an385": 8192, "mps2-an385-small": 4096, "lm3s6965evb": 2560}
+
+NO_UPSTREAM = ("lm3s6965evb",)
 
 BAILEY = ("Bailey", "Bona", "Campbell", "Clark", "Jaquez")
 BAILEY_LINKS = (("Clark", "Jaquez"), ("Clark", "Bona"), ("Campbell", "Bailey"),
@@ -52,6 +62,20 @@ def wait_until(condition, what, timeout_s=None, check=None):
 
 
 # ---- Ports ----
+
+class Port(int):
+    """A port, and the address of the host that has it."""
+
+    def __new__(cls, number, address):
+        port = super().__new__(cls, number)
+        port.address = address
+        return port
+
+
+def where(port):
+    """Address and port, for socket functions. A mere number is a port of this machine."""
+    return getattr(port, "address", "127.0.0.1"), int(port)
+
 
 _reserved = []  # sockets whose abstract names keep other test runs off our ports
 _next_port = 20000 + os.getpid() * 7 % 10000
@@ -238,6 +262,11 @@ class Program:
                 self.process.wait()
         return None
 
+    def cpu_s(self):
+        """Processor time since it began."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def rss_bytes(self):
         for line in Path(f"/proc/{self.pid}/status").read_text().splitlines():
             if line.startswith("VmRSS:"):
@@ -252,10 +281,16 @@ class Programs:
         self.folder = folder
         self.all = []
         self.clients = []
+        self.hosts = []
 
     def add(self, program):
         self.all.append(program)
         return program
+
+    def on_wire(self, hosts):
+        """Devices for these hosts, until the end."""
+        wire.make(hosts)
+        self.hosts += hosts
 
     def end(self):
         for client in self.clients:
@@ -273,6 +308,9 @@ class Programs:
             except subprocess.TimeoutExpired:
                 pass  # end() tells
         wrong = [problem for problem in (program.end() for program in self.all) if problem]
+        if self.hosts:
+            wire.remove(self.hosts)
+            self.hosts = []
         assert not wrong, "\n======\n".join(wrong)
 
     def client(self, node):
@@ -317,7 +355,7 @@ class Client:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self.socket.settimeout(PATIENCE_S)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.socket.connect(("127.0.0.1", port))
+        self.socket.connect(where(port))
         self.held = b""
         self.feeder = None
 
@@ -448,35 +486,51 @@ class Client:
         return self.read_answer()
 
 
+def is_turned_away(port, source="0.0.0.0"):
+    """Whether a connection ends as soon as it is made: a reset may come before connect() is back."""
+    try:
+        with socket.create_connection(where(port), PATIENCE_S, (source, 0)) as one:
+            return one.recv(1) == b""
+    except ConnectionError:
+        return True
+
+
 # ---- Nodes and herds ----
 
 class Node(Program):
     """A running node."""
 
     def __init__(self, herd, name, board, options=(), env=None, stdout=None):
+        self.herd = herd
         self.port, self.link_port = herd.ports[name]
         self.board = board
-        super().__init__(name, [BIN / board / "herd", "-c", herd.conf, *options, name],
+        net = ["--net", f"tap={herd.hosts[name].device}"] if NET == "tap" else []
+        super().__init__(name, [BIN / board / "herd", "-c", herd.conf, *net, *options, name],
                          herd.folder, {"PLACES_KEY": KEY, **(env or {})}, stdout)
 
 
 class Herd:
     """A herd file in `folder` on ports of its own, and the nodes that run from it.
 
-    boards: one board for all, or one per name. asking: nodes with `upstream = no`. Further arguments are
-    sections of the herd file, as dictionaries. The provider of places is `none` unless the section says
-    otherwise.
+    boards: one board for all, or one per name. Further arguments are sections of the herd file, as
+    dictionaries; nodes: further keys of [node NAME], by name. The provider of places is `none` unless
+    the section says otherwise.
     """
 
-    def __init__(self, programs, names=("Solo",), links=(), boards="posix", folder=None,
-                 asking=(), **sections):
+    def __init__(self, programs, names=("Solo",), links=(), boards="posix", folder=None, nodes=None,
+                 **sections):
         self.programs = programs
+        self.network = {"mask": wire.MASK} if NET == "tap" else {}
+        self.nodes_keys = nodes or {}
         self.folder = folder or programs.folder
         self.names = names
         self.links = links
-        self.asking = asking
         self.boards = boards if isinstance(boards, dict) else dict.fromkeys(names, boards)
-        self.ports = {name: (free_port(), free_port()) for name in names}
+        self.hosts = {name: wire.Host() for name in names} if NET == "tap" else {}
+        if NET == "tap":
+            programs.on_wire(self.hosts.values())
+        self.ports = {name: tuple(Port(free_port(), self.address(name)) for _ in "cl")
+                      for name in names}
         self.nodes = {}
         self.conf = self.folder / "herd.conf"
         sections = {"places": {"provider": "none"}, **sections}
@@ -488,15 +542,26 @@ class Herd:
         for name, values in sections.items():
             lines += [f"[{name}]", *(f"{key} = {value}" for key, value in values.items())]
         for name, (port, link_port) in self.ports.items():
-            lines += [f"[node {name}]", "address = 127.0.0.1", f"port = {port}",
-                      f"link_port = {link_port}"]
-            lines += ["upstream = no"] if name in self.asking else []
+            lines += [f"[node {name}]", f"address = {self.address(name)}", f"port = {port}",
+                      f"link_port = {link_port}", *(f"{key} = {value}" for key, value in
+                                                    {**self.network, **self.nodes_keys.get(name, {})}
+                                                    .items())]
         if self.links:
             lines += ["[links]"]
             for first in self.names:
                 others = [b for a, b in self.links if a == first]
                 lines += [f"{first} = {' '.join(others)}"] if others else []
         return "\n".join(lines) + "\n"
+
+    def address(self, name):
+        """Where a node is reached."""
+        return self.hosts[name].address if self.hosts else "127.0.0.1"
+
+    def here(self, name, link=True):
+        """Address and port for a listener of the test's own in place of a node."""
+        if self.hosts:
+            self.hosts[name].come_here()
+        return where(self.ports[name][link])
 
     def __getitem__(self, name):
         return self.nodes[name]
@@ -558,8 +623,12 @@ class Standin(Program):
 
     def __init__(self, programs, *options, chain="ec", key=KEY):
         self.chain = chain
+        self.address = HERE
+        if NET == "tap":
+            wire.ready()
         super().__init__("standin", [BIN / "tools" / "places-standin", "--port", free_port(),
-                                     "--control", free_port(), "--certs", CERTS, "--chain", chain,
+                                     "--control", free_port(), "--address", self.address,
+                                     "--certs", CERTS, "--chain", chain,
                                      *options], programs.folder, {"PLACES_KEY": key})
         programs.add(self)
         match = wait_until(lambda: re.match(rb"ready port=(\d+) control=(\d+)\n", self.log.text()),
@@ -567,7 +636,7 @@ class Standin(Program):
         self.port, self.control_port = map(int, match.groups())
 
     def places(self, **more):
-        return {"provider": "google", "address": "127.0.0.1", "port": self.port,
+        return {"provider": "google", "address": self.address, "port": self.port,
                 "trust_file": CERTS / f"root-{self.chain}.pem", **more}
 
     def control(self, line):

@@ -3,7 +3,7 @@
 import socket
 import struct
 
-from herdlib import PATIENCE_S
+from herdlib import PATIENCE_S, where
 
 HELLO, REPORT, ACK, BEAT, ASK, ANSWER, BYE = 1, 2, 3, 4, 7, 8, 9
 BYE_VERSION, BYE_IDENTITY, BYE_SETTINGS, BYE_PROTOCOL = 3, 4, 5, 6
@@ -41,7 +41,7 @@ class Caller:
     """A bare connection to a link listener."""
 
     def __init__(self, node):
-        self.socket = socket.create_connection(("127.0.0.1", node.link_port), PATIENCE_S)
+        self.socket = socket.create_connection(where(node.link_port), PATIENCE_S)
 
     @classmethod
     def of(cls, accepted):

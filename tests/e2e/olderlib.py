@@ -9,11 +9,12 @@ import asyncio
 import threading
 import time
 
-from herdlib import PATIENCE_S, free_port, wait_until
+import wire
+from herdlib import HERE, NET, PATIENCE_S, Port, free_port, wait_until, where
 
 
 class OlderServer:
-    """Listens on 127.0.0.1. Use as a context manager, or close it.
+    """Listens where the tests are. Use as a context manager, or close it.
 
     reads: "line" (one line per connection, as most do), "all" (until the end of the connection) or
     "none" (closes at once). answers: bytes that it says to whoever sends it a message.
@@ -21,9 +22,11 @@ class OlderServer:
 
     def __init__(self, name, dialect="at", port=None, reads="line", answers=b"", hops=True,
                  skew_s=0.0):
+        if NET == "tap":
+            wire.ready()
         self.name = name
         self.dialect = dialect
-        self.port = port or free_port()
+        self.port = Port(port or free_port(), HERE)
         self.reads = reads
         self.answers = answers
         self.hops = hops
@@ -50,7 +53,7 @@ class OlderServer:
         asyncio.set_event_loop(self.loop)
         self.slots = asyncio.Semaphore(16)  # messages on their way at once
         self.server = self.loop.run_until_complete(
-            asyncio.start_server(self.serve, "127.0.0.1", self.port, backlog=1024))
+            asyncio.start_server(self.serve, *where(self.port), backlog=1024))
         self.listening.set()
         self.loop.run_forever()
         self.server.close()
@@ -122,7 +125,7 @@ class OlderServer:
     async def tell(self, port, client):
         async with self.slots:
             try:
-                _, writer = await asyncio.open_connection("127.0.0.1", port)
+                _, writer = await asyncio.open_connection(*where(port))
                 writer.write(self.line_of(client).encode("utf-8", "surrogateescape"))
                 self.sent += 1
                 await writer.drain()
@@ -154,7 +157,7 @@ class OlderServer:
 
 def open_section(server, **more):
     """Its section of a herd file, as Herd takes it."""
-    values = {"address": "127.0.0.1", "port": server.port, **more}
+    values = {"address": HERE, "port": server.port, **more}
     if server.dialect != "at":
         values["dialect"] = server.dialect
     return {f"open {server.name}": values}

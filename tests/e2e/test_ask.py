@@ -15,6 +15,7 @@ from linklib import (ACK, ANSWER, ASK, BYE, BYE_PROTOCOL, FAILURE, HELLO, LAST, 
 UCLA = "+34.068930-118.445127"
 NOBODY = "no neighbour with an upstream is reachable"
 STAR = (("A", "B"), ("A", "C"), ("B", "C"))
+ASKS = {"upstream": "no"}  # keys of [node NAME]
 
 
 @pytest.fixture(name="new_star")
@@ -23,7 +24,8 @@ def fixture_new_star(new_standin, new_herd):
     Returns the herd, the stand-in and a client of A that has reported where kiwi is."""
     def make(asking=("A",), boards="posix", names=("A", "B", "C"), links=STAR, **places):
         standin = new_standin()
-        herd = new_herd(names, links, boards, asking=asking, places=standin.places(**places))
+        herd = new_herd(names, links, boards, nodes=dict.fromkeys(asking, ASKS),
+                        places=standin.places(**places))
         herd.start()
         herd.linked()
         client = herd.client("A")
@@ -124,7 +126,7 @@ def test_one_hop_and_no_further(new_star, asking):
 
 
 def test_a_neighbour_without_a_places_key_is_not_asked(new_standin, new_herd):
-    herd = new_herd(("A", "B"), (("A", "B"),), asking=("A",), places=new_standin().places())
+    herd = new_herd(("A", "B"), (("A", "B"),), nodes={"A": ASKS}, places=new_standin().places())
     herd.start("A")
     herd.launch("B", env={"PLACES_KEY": ""})
     herd["B"].log.wait("node.ready")
@@ -179,7 +181,7 @@ def test_one_deadline_bounds_it_all(new_star):
 def fixture_asked(new_standin, new_herd):
     """Node A with an upstream, linked with B, which has none, and with five that never run."""
     names = ("A", "B", *(f"D{number}" for number in range(5)))
-    herd = new_herd(names, [("A", name) for name in names[1:]], asking=("B",),
+    herd = new_herd(names, [("A", name) for name in names[1:]], nodes={"B": ASKS},
                     places=(standin := new_standin()).places(cache_seconds=1000,
                                                              provider="google-legacy"))
     herd.start("A", "B")
@@ -355,9 +357,9 @@ class Answerer:
 
 @pytest.fixture(name="answerer")
 def fixture_answerer(new_herd, board):
-    herd = new_herd(("A", "B"), (("A", "B"),), board, asking=("A",),
+    herd = new_herd(("A", "B"), (("A", "B"),), board, nodes={"A": ASKS},
                     places={"provider": "google", "timeout_ms": 3000})
-    with socket.create_server(("127.0.0.1", herd.ports["B"][1])) as listener:
+    with socket.create_server(herd.here("B")) as listener:
         listener.settimeout(PATIENCE_S)
         one = Answerer(herd, listener)
         with one.caller.socket:

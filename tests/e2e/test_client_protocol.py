@@ -6,10 +6,11 @@ from decimal import Decimal
 
 import pytest
 
-from herdlib import LINE_BYTES, SAN, Client, parse_at
+from herdlib import BOARDS, LINE_BYTES, SAN, Client, parse_at
 
 KIWI = b"kiwi.cs.ucla.edu +34.068930-118.445127 1621464827.959498503"
-CLOCK_S = Decimal("0.05")  # the node may read its clock once per round
+# The node may read its clock once per round; a board's clock is set once, when it starts.
+CLOCK_S = Decimal("0.05" if BOARDS[0].startswith("posix") else "0.3")
 
 
 def is_answer(line, fields):
@@ -28,7 +29,7 @@ def test_iamat_answer_gives_server_time_minus_client_time(client, offset_s):
     after = Decimal(time.time_ns()) / 10**9
     at = parse_at(line)
     assert before - stamp - CLOCK_S <= at.difference <= after - stamp + CLOCK_S
-    assert line.split(b" ")[2].startswith(b"-" if offset_s > 0 else b"+")
+    assert line.split(b" ")[2].startswith(b"-" if at.difference < 0 else b"+")
     assert is_answer(line, b"kiwi +34.068930-118.445127 %s" % str(stamp).encode())
 
 
@@ -240,8 +241,8 @@ def test_a_client_that_never_reads_does_not_hold_up_others(solo):
         sent = 0
         line = b"deaf " + b"x" * 100 + b"\n"
         try:
-            while sent < 50_000_000:
-                sent += deaf.socket.send(line * 1000)
+            while sent < 50_000_000:  # a send may take a part of what it is given
+                sent += deaf.socket.send((line * 1000)[sent % len(line):])
         except TimeoutError:
             pass  # everything between it and the node is full
         assert sent < 50_000_000, "the node read on although nobody takes its answers"

@@ -23,6 +23,7 @@ import subprocess
 
 import pytest
 
+import wire
 from herdlib import BIN, CERTS, PATIENCE_S, ROOT, Client, Program, Programs, parse_at, wait_until
 
 DOCUMENTS = ("README.md", "firmware/PROTOCOL.md", "tools/places-standin/README.md", "hal/README.md",
@@ -265,6 +266,36 @@ def run_own_herd_file(world, block):
     assert one.stop() == 0
 
 
+def run_on_a_wire(world, block):
+    """As root, where nothing else is: it makes a network."""
+    assert block.lines == ["sudo make run NET=tap"]
+    makefile = (ROOT / "Makefile").read_text()
+    assert "--net $(NET)" in makefile
+    assert "ifeq ($(NET),tap)\nHERD ?= tools/herds/bailey-tap.conf\n" in makefile
+    if wire.is_possible() is None:
+        world.make_run("--net tap", conf="tools/herds/bailey-tap.conf")
+        with socket.create_connection(("10.42.0.1", 10000), PATIENCE_S) as client:
+            client.sendall(b"hello\n")
+            assert client.recv(100) == b"? hello\n"
+        world.end_herd()
+        wait_until(lambda: wire.is_possible() is None, "its network is gone")
+
+
+def run_on_own_device(world, block):
+    *make, node = block.lines
+    if wire.is_possible() is None:
+        for command in make:
+            done = world.run(command.replace("sudo ", "").replace("$USER", "root"))
+            assert (done.returncode, done.stderr) == (0, ""), command
+        one = world.start(node, "Bailey")
+        one.log.wait("node.ready", name="Bailey")
+        with socket.create_connection(("10.42.0.1", 10000), PATIENCE_S) as client:
+            client.sendall(b"hello\n")
+            assert client.recv(100) == b"? hello\n"
+        assert one.stop() == 0
+        world.run("ip link del herd0")
+
+
 def run_with_key_file(world, block):
     """Without the world outside: the herd starts, and says that it does not reach Google."""
     assert block.lines == ["make run PLACES_KEY_FILE=key.txt"]
@@ -337,6 +368,8 @@ BLOCKS = {
     ("README.md", "[herd]"): write_herd_file,
     ("README.md", "make run HERD=my.conf                   # all nodes of it, on this machine"):
         run_own_herd_file,
+    ("README.md", "sudo make run NET=tap"): run_on_a_wire,
+    ("README.md", "sudo ip tuntap add mode tap user $USER name herd0"): run_on_own_device,
     ("README.md", "make run PLACES_KEY_FILE=key.txt"): run_with_key_file,
     ("firmware/PROTOCOL.md", "IAMAT kiwi.cs.ucla.edu +34.068930-118.445127 1621464827.959498503"):
         run_iamat,

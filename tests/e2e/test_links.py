@@ -1,5 +1,6 @@
 """Section 5 of PROTOCOL.md, as an uninvited caller of the link listener meets it."""
 
+import contextlib
 import socket
 import struct
 
@@ -160,8 +161,11 @@ def test_a_new_neighbour_is_told_what_is_known_in_order_of_credit(pair):
 
 
 def test_a_crowd_at_the_link_listener_does_not_part_a_node_from_its_herd(pair):
-    crowd = [Caller(pair["A"]) for _ in range(60)]
+    crowd = []
     try:
+        for _ in range(60):
+            with contextlib.suppress(ConnectionError):  # some are refused before connect() is back
+                crowd.append(Caller(pair["A"]))
         mark = 0
         with Client(pair["A"].port) as client:
             at = client.iamat("real")
@@ -196,7 +200,7 @@ def test_a_second_connection_of_a_restarted_neighbour_takes_the_links_place(pair
 def test_a_link_is_not_down_while_it_moves_to_the_connection_that_we_dialled(new_herd, answered):
     """Both ends dial; the neighbour's BYE on its own connection overtakes its HELLO on ours."""
     herd = new_herd(("A", "Carol"), (("A", "Carol"),))
-    with socket.create_server(("127.0.0.1", herd.ports["Carol"][1])) as listener:
+    with socket.create_server(herd.here("Carol")) as listener:
         listener.settimeout(PATIENCE_S)
         node = herd.start("A")
         ours = Caller(node)
@@ -223,7 +227,7 @@ def test_a_link_is_not_down_while_it_moves_to_the_connection_that_we_dialled(new
 
 def test_a_link_that_moves_tells_again_what_was_not_acknowledged_and_no_more(new_herd):
     herd = new_herd(("A", "Carol"), (("A", "Carol"),))
-    with socket.create_server(("127.0.0.1", herd.ports["Carol"][1])) as listener:
+    with socket.create_server(herd.here("Carol")) as listener:
         listener.settimeout(PATIENCE_S)
         node = herd.start("A")
         first, second = [herd.client("A").iamat(name, stamp=1) for name in ("first", "second")]

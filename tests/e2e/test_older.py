@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from herdlib import BIN, PATIENCE_S, SAN, Client, free_port, parse_at, wait_until
+from herdlib import (BIN, HERE, PATIENCE_S, SAN, Client, free_port, parse_at, wait_until, where)
 from olderlib import OlderServer, open_section
 
 ANYONE = {"open_anyone": "yes"}
@@ -88,7 +88,7 @@ def test_a_new_report_is_told_in_the_neighbours_dialect(pair, board, dialect):
     else:
         milliseconds = stamp.replace(".", "")[:13]
         assert old.lines == [f"UPDATE kiwi +34.068930-118.445127 {stamp} {milliseconds} A".encode()]
-    node.log.wait("older.made", peer="Old", address=f"127.0.0.1:{old.port}")
+    node.log.wait("older.made", peer="Old", address=f"{HERE}:{old.port}")
     sent = node.log.wait("older.sent", peer="Old")
     assert sent.level == "info" and "kiwi" in sent.fields["line"]
     node.log.wait("older.dropped", peer="Old", reason="delivered")
@@ -228,7 +228,7 @@ def test_commands_and_lines_of_servers_may_share_a_connection(pair):
 
 def test_a_last_line_without_newline_counts(pair):
     node, _ = pair()
-    with socket.create_connection(("127.0.0.1", node.port), PATIENCE_S) as one:
+    with socket.create_connection(where(node.port), PATIENCE_S) as one:
         one.sendall(b"AT Old 1 kiwi +1+2 100")
     knows(node, "kiwi", 100)
 
@@ -393,7 +393,7 @@ def test_a_neighbour_that_never_ends_its_connections_costs_nobody_else_his(pair)
     node, old = pair(board="posix-small")
     old.close()
     kept = []
-    with socket.create_server(("127.0.0.1", old.port), backlog=64) as listener:
+    with socket.create_server((HERE, old.port), backlog=64) as listener:
         listener.settimeout(PATIENCE_S)
         with Client(node.port) as client:
             for i in range(40):
@@ -409,10 +409,10 @@ def test_a_neighbour_that_never_ends_its_connections_costs_nobody_else_his(pair)
 
 def test_one_neighbour_that_hangs_does_not_hold_up_another(new_herd, older):
     old = older("Old")
-    with socket.create_server(("127.0.0.1", 0), backlog=1) as deaf:
+    with socket.create_server((HERE, 0), backlog=1) as deaf:
         port = deaf.getsockname()[1]
         herd = new_herd(("A",), (("A", "Old"), ("A", "Deaf")), herd=ANYONE, **open_section(old),
-                        **{"open Deaf": {"address": "127.0.0.1", "port": port}})
+                        **{"open Deaf": {"address": HERE, "port": port}})
         herd.start()
         with herd.client("A") as client:
             for i in range(30):
@@ -422,6 +422,7 @@ def test_one_neighbour_that_hangs_does_not_hold_up_another(new_herd, older):
 
 # ---- The herd file and the launcher ----
 
+@pytest.mark.net("slirp")
 def test_open_neighbours_need_anyone_where_addresses_are_not_real(new_herd, board):
     port = free_port()
     herd = new_herd(("A",), (("A", "Old"),), board,
@@ -446,6 +447,7 @@ def test_a_node_says_at_its_start_whom_it_is_open_to(pair):
     assert event.fields["meaning"] == "whoever reaches the client port can write records"
 
 
+@pytest.mark.net("slirp")
 @pytest.mark.skipif(SAN, reason="the launcher is tested once")
 def test_the_launcher_starts_nodes_only_and_says_how_the_others_are_reached(new_herd, tmp_path):
     port = free_port()

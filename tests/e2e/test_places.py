@@ -2,12 +2,14 @@
 
 import json
 import re
+import socket
 import time
 from pathlib import Path
 
 import pytest
 
-from herdlib import ANSWER_BYTES, DATA, KEY, SESSIONS, Client, free_port, wait_until
+from herdlib import (ANSWER_BYTES, DATA, KEY, SESSIONS, Client, free_port, wait_until,
+                     where)
 
 UCLA = "+34.068930-118.445127"
 STATUSES = {"OVER_QUERY_LIMIT", "REQUEST_DENIED", "INVALID_REQUEST", "UNKNOWN_ERROR"}
@@ -76,7 +78,7 @@ def test_whatsat_is_answered_over_verified_https(new_asking, board, provider, ch
     asking = new_asking(board, chain, provider=provider)
     names = [place["name"] for place in good(asking.ask())]
     assert len(set(names)) == len(names)
-    if (board, provider) == ("posix-small", "google-legacy"):
+    if provider == "google-legacy" and ANSWER_BYTES[board] <= 8192:
         assert 2 <= len(names) < 5, "8 KB do not hold five entries of this size"
         assert int(asking.node.log.wait("places.answered").fields["left_out"]) == 5 - len(names)
     else:
@@ -99,7 +101,7 @@ def test_the_answer_has_at_most_bound_places(new_asking, board, provider):
         wanted = nearest[:bound]
         places = good(asking.ask(10, bound), bound)
         assert [place["place_id"] for place in places][:len(wanted)] == wanted
-        assert len(places) == min(bound, 20) or board == "posix-small"
+        assert len(places) == min(bound, 20) or ANSWER_BYTES[board] <= 8192
 
 
 def test_the_radius_reaches_the_provider_in_metres(new_asking):
@@ -353,6 +355,8 @@ def test_equal_queries_at_once_make_one_request(new_asking, board):
     asking.standin.fault("slow 700")
     others = [Client(asking.node.port) for _ in range(min(20, SESSIONS[board] - 1))]
     try:
+        # A board's backlog is short: some get in only when their SYN is repeated.
+        asking.node.log.wait("session.taken", count=1 + len(others))
         for one in others:
             one.send(b"WHATSAT kiwi 10 5\n")
         texts = {one.read_answer().text for one in others}
@@ -440,6 +444,24 @@ def test_other_bounds_and_radii_are_not_answered_from_each_others_cache(new_aski
     assert 3 <= asking.standin.stats()["requests"] <= 4
 
 
+def test_a_client_that_does_not_read_loses_its_answer_and_others_get_theirs(new_asking, board):
+    """One slot for answers is all that a small board has: nobody can keep it by not reading."""
+    asking = new_asking(board, provider="google-legacy", cache_seconds=600, timeout_ms=30000,
+                        queries_per_minute=600)
+    whole = asking.ask(10, 20).text
+    # More than everything between the node and this client holds.
+    commands = b"WHATSAT kiwi 10 20\n" * (40_000_000 // len(whole))
+    with socket.create_connection(where(asking.node.port)) as sleeper:
+        sleeper.settimeout(0.5)
+        try:
+            sleeper.sendall(commands)
+        except OSError:
+            pass  # it reads no further while we take nothing
+        asking.node.log.wait("session.ended", reason="answer not read in time", timeout_s=60)
+        assert asking.ask(10, 20).text == whole
+        good(asking.ask(9, 3), 3)
+
+
 # ---- Connections upstream ----
 
 def test_the_upstream_connection_is_kept(new_asking, board):
@@ -495,7 +517,7 @@ def test_the_key_is_read_from_a_file(new_standin, new_herd, tmp_path):
 def test_the_launchers_overrides_point_a_node_at_the_standin(new_standin, new_herd):
     standin = new_standin()
     herd = new_herd(places={"provider": "google"})
-    herd.launch("Solo", "--set", "places.address=127.0.0.1", "--set", f"places.port={standin.port}",
+    herd.launch("Solo", "--set", f"places.address={standin.address}", "--set", f"places.port={standin.port}",
                 "--set", f"places.trust_file={standin.places()['trust_file']}")
     herd["Solo"].log.wait("node.ready")
     client = herd.client("Solo")

@@ -46,13 +46,13 @@ def test_version_names_libraries_and_trust_anchors(board):
 
 @pytest.mark.parametrize("arguments", [
     [], ["--bogus", "Solo"], ["Solo", "Duo"], ["-c"], ["--log-level", "loud", "Solo"],
-    ["--net", "carrier-pigeon", "Solo"], ["--set", "nonsense", "Solo"],
-    ["-c", "/nonexistent", "Solo"]])
+    ["--net", "carrier-pigeon", "Solo"], ["--net", "tap", "Solo"], ["--net", "tap=", "Solo"],
+    ["--set", "nonsense", "Solo"], ["-c", "/nonexistent", "Solo"]])
 def test_bad_usage_is_one_line_and_status_2(board, arguments):
     one_line(run(board, *arguments), 2)
 
 
-@pytest.mark.parametrize("conf", ["bailey.conf", "goloman.conf", "solo.conf"])
+@pytest.mark.parametrize("conf", ["bailey.conf", "bailey-tap.conf", "goloman.conf", "solo.conf"])
 def test_check_accepts_the_presets_for_each_of_their_nodes(conf):
     path = ROOT / "tools" / "herds" / conf
     names = re.findall(r"^\[node (\S+)\]", path.read_text(), re.M)
@@ -123,6 +123,7 @@ def test_a_report_size_that_the_board_cannot_hold_is_refused(tmp_path):
     one_line(run("posix-small", "-c", conf, "--check", "A"), 2, "herd.conf:2: ", "128")
 
 
+@pytest.mark.net("slirp")  # on a wire all ports are the node's own
 @pytest.mark.parametrize("which", ["port", "link_port"])
 def test_a_port_in_use_is_one_clear_line(new_herd, board, which):
     herd = new_herd(("A", "B"), (("A", "B"),), board)
@@ -185,7 +186,7 @@ def test_a_signal_stops_the_node_cleanly_within_2_seconds(new_herd, board, how):
     assert herd["A"].log.find("node.stopped")
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        probe.bind(("127.0.0.1", herd["A"].link_port))  # nothing listens there any more
+        probe.bind(herd.here("A"))  # nothing listens there any more
 
 
 def test_a_node_starts_again_on_its_ports_at_once(new_herd, board):

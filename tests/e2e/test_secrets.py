@@ -17,7 +17,8 @@ from pathlib import Path
 
 import pytest
 
-from herdlib import BIN, CERTS, KEY, SAN, Client, Herd, Program, free_port, wait_until
+import wire
+from herdlib import BIN, CERTS, KEY, NET, SAN, Client, Herd, Program, free_port, wait_until
 from test_places import failed, good
 
 CANARY = "AIzaCanary4711-Do_not.show~me-anywhere"
@@ -205,6 +206,7 @@ def ask_all(herd):
             good(client.whatsat(PUBLIC, 10 + number, 5))
 
 
+@pytest.mark.net("slirp")  # that herd-run is asked for
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_a_launched_herd_with_a_key_file_shows_no_key(programs, new_standin, tmp_path, provider):
     key_file = tmp_path / "key.txt"
@@ -225,6 +227,7 @@ def test_a_launched_herd_with_a_key_file_shows_no_key(programs, new_standin, tmp
     assert {f"{name}.log" for name in FIVE} <= {path.name for path in searched}
 
 
+@pytest.mark.net("slirp")
 def test_the_launchers_own_key_shows_nowhere(programs, tmp_path):
     """Without a key file herd-run makes a key of its own for the stand-in and its nodes."""
     own_key = re.compile(rb"standin-[0-9a-f]{8}")
@@ -319,12 +322,14 @@ def test_a_core_dump_has_no_key_in_it(secretive, tmp_path, provider):
 # ---- The wire ----
 
 class Capture:
-    """Every frame on the loopback, both directions."""
+    """Every frame between nodes and stand-in, both directions."""
 
     def __init__(self):
         self.socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))  # ETH_P_ALL
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 64 << 20)
-        self.socket.bind(("lo", 0))
+        if NET == "tap":
+            wire.ready()
+        self.socket.bind((wire.BRIDGE if NET == "tap" else "lo", 0))
         self.socket.settimeout(0.2)
         self.frames = []
         self.going = True
@@ -391,6 +396,7 @@ def test_the_key_is_not_in_the_clear_on_the_wire(secretive, capture, provider):
         assert not found_in(data)
 
 
+@pytest.mark.net("slirp")  # this is on the loopback
 def test_the_capture_would_see_a_key(capture):
     with socket.create_server(("127.0.0.1", free_port())) as server:
         with socket.create_connection(server.getsockname()) as one:

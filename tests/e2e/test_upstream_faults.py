@@ -14,7 +14,8 @@ import time
 import pytest
 
 import dns_stub
-from herdlib import BIN, BOARDS, KEY, SAN, Client, Herd, Program, Programs, Standin, wait_until
+import wire
+from herdlib import BIN, BOARDS, KEY, NET, SAN, Client, Herd, Program, Programs, Standin, wait_until
 from test_places import failed, good
 
 HOSTS = {"google": "places.googleapis.com", "google-legacy": "maps.googleapis.com"}
@@ -384,8 +385,9 @@ DNS_FAULTS = {
     # Nobody there.
     "10.0.2.9": f"HOST did not answer within {TIMEOUT_MS} ms (connecting)",
 }
-STANDIN_SEEN_FROM_A_NODE = "10.0.2.2"  # libslirp's name of this machine's loopback
-RESOLVER = "127.0.0.53"
+# Under libslirp this machine's loopback has another name, and the server that is asked is the host's.
+STANDIN_SEEN_FROM_A_NODE = wire.HERE if NET == "tap" else "10.0.2.2"
+RESOLVER = wire.HERE if NET == "tap" else "127.0.0.53"
 
 
 class PrivateResolv(Program):
@@ -409,6 +411,11 @@ class Looker(Asker):
         places = {"timeout_ms": TIMEOUT_MS, "queries_per_minute": 60000, **places}
         section = standin.places(**places)
         del section["address"]
+        if NET == "tap":
+            herd = Herd(programs, boards=board, folder=folder, places=section,
+                        nodes={"Solo": {"dns": RESOLVER}})
+            self.node = herd.start()
+            return
         resolv = folder / "resolv.conf"
         resolv.write_text(f"nameserver {RESOLVER}\n")
         herd = Herd(programs, boards=board, folder=folder, places=section)
@@ -418,6 +425,9 @@ class Looker(Asker):
 
 def why_no_stub():
     """Why there can be no resolver of our own here, or None."""
+    if NET == "tap":
+        wire.ready()
+        return None
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
             probe.bind((RESOLVER, 53))

@@ -18,7 +18,7 @@ static struct {
     unsigned asks, out;        /* tickets that are out */
     int state;                 /* of every ticket */
     bool failure;
-    char json[3 * 8192];
+    char json[2000];
 } places;
 
 bool places_has_upstream(void)
@@ -185,7 +185,7 @@ static void answers_of_every_length_come_in_full_pieces_and_one_last(void **stat
 {
     (void)state;
     static const size_t lengths[] = {2,         PIECE - 1,     PIECE, PIECE + 1,
-                                     2 * PIECE, 2 * PIECE + 1, 8192};
+                                     2 * PIECE, 2 * PIECE + 1, 1999};
     for (unsigned i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
         uint32_t before = answer_stats().pieces;
         fill(lengths[i]);

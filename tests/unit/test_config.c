@@ -6,6 +6,10 @@
 
 #include "config.h"
 
+/* A limit of the board, as digits. */
+#define TEXT_OF_(x) #x
+#define TEXT_OF(x)  TEXT_OF_(x)
+
 #define NODES_AB                                                                                   \
     "[node A]\naddress = 127.0.0.1\nport = 1\nlink_port = 11\n"                                    \
     "[node B]\naddress = 127.0.0.1\nport = 2\nlink_port = 12\n"
@@ -56,6 +60,7 @@ static const char full[] = "\xEF\xBB\xBF; a comment\r\n"
                            "[node C]\naddress=10.0.0.3\nport=65535\nlink_port=1\n"
                            "[node B]\naddress=10.0.0.2\nport=10\nlink_port=11\n"
                            "[node A]\naddress=255.1.2.3\nport=10\nlink_port=11\n"
+                           "mask = 255.255.0.0\ngateway = 255.1.0.1\ndns = 9.9.9.9\ndhcp = no\n"
                            "[places]\n"
                            "provider = google-legacy\naddress = 127.0.0.1\nport = 14443\n"
                            "trust_file = a b.pem\nkey_file = /k\ncache_seconds = 0\n"
@@ -73,6 +78,10 @@ static void every_key_is_read(void **state)
     assert_int_equal(config.nodes[2].address, 0xFF010203);
     assert_int_equal(config.nodes[0].port, 65535);
     assert_int_equal(config.nodes[0].link_port, 1);
+    assert_int_equal(config.nodes[2].mask, 0xFFFF0000);
+    assert_int_equal(config.nodes[2].gateway, 0xFF010001);
+    assert_int_equal(config.nodes[2].dns, 0x09090909);
+    assert_false(config.nodes[2].dhcp);
     assert_int_equal(config.nodes[0].line, 8);
     assert_int_equal(config.nodes[0].links, 2);
     assert_int_equal(config.nodes[1].links, 5);
@@ -148,6 +157,10 @@ static void defaults_hold_where_the_file_is_silent(void **state)
     assert_int_equal(config.report_bytes, 128);
     assert_int_equal(config.skew_max_s, 60);
     assert_false(config.insecure_links);
+    assert_int_equal(config.nodes[0].mask, 0xFFFFFF00);
+    assert_int_equal(config.nodes[0].gateway, 0);
+    assert_int_equal(config.nodes[0].dns, 0);
+    assert_false(config.nodes[0].dhcp);
     assert_int_equal(config.places.provider, CONFIG_PLACES_GOOGLE);
     assert_string_equal(config.places.host, "places.googleapis.com");
     assert_int_equal(config.places.address, 0);
@@ -194,6 +207,11 @@ static void an_override_of_node_is_of_the_named_node_only(void **state)
     assert_int_equal(config.nodes[1].port, 10);
     accepts("[node X]\nport=1\nlink_port=2\n", "node.address=1.2.3.4", "X");
     assert_int_equal(config.nodes[0].address, 0x01020304);
+    accepts(full, "node.dhcp=no", "C");
+    assert_int_equal(config.nodes[2].mask, 0xFFFF0000);
+    accepts("[node X]\naddress=10.0.0.1\nport=1\nlink_port=2\n", "node.dhcp=yes", "X");
+    assert_true(config.nodes[0].dhcp);
+    assert_int_equal(config.nodes[0].mask, 0xFFFFFF00);
 }
 
 static void a_bad_override_is_refused(void **state)
@@ -228,11 +246,11 @@ static void a_bad_value_is_refused_with_its_place_and_what_would_be_right(void *
         const char *what;
     } cases[] = {
         {"herd", "report_bytes = 31",
-         "\"31\" is not a size in bytes; use 32 to 512, the most that "
-         "this board holds"},
+         "\"31\" is not a size in bytes; use 32 to " TEXT_OF(CFG_REPORT_BYTES) ", the most that "
+                                                                               "this board holds"},
         {"herd", "report_bytes = 513",
-         "\"513\" is not a size in bytes; use 32 to 512, the most that "
-         "this board holds"},
+         "\"513\" is not a size in bytes; use 32 to " TEXT_OF(CFG_REPORT_BYTES) ", the most that "
+                                                                                "this board holds"},
         {"herd", "skew_max = 0", "\"0\" is not a time in seconds; use 1 to 86400"},
         {"herd", "skew_max = -1", "\"-1\" is not a time in seconds; use 1 to 86400"},
         {"herd", "skew_max = 1 0", "\"1 0\" is not a time in seconds; use 1 to 86400"},
@@ -290,6 +308,22 @@ static void a_bad_value_is_refused_with_its_place_and_what_would_be_right(void *
         {"open A", "lines = 0", "\"0\" is not a number of lines; use 1 to 32"},
         {"open A", "lines = 33", "\"33\" is not a number of lines; use 1 to 32"},
         {"node A", "address =", "\"\" is not an IPv4 address; use four numbers, as in 127.0.0.1"},
+        {"node A", "mask = 24",
+         "\"24\" is not a network mask; use 128.0.0.0 to 255.255.255.252, as in 255.255.255.0"},
+        {"node A", "mask = 255.0.255.0",
+         "\"255.0.255.0\" is not a network mask; use 128.0.0.0 to 255.255.255.252, as in "
+         "255.255.255.0"},
+        {"node A", "mask = 0.0.0.0",
+         "\"0.0.0.0\" is not a network mask; use 128.0.0.0 to 255.255.255.252, as in "
+         "255.255.255.0"},
+        {"node A", "mask = 255.255.255.254",
+         "\"255.255.255.254\" is not a network mask; use 128.0.0.0 to 255.255.255.252, as in "
+         "255.255.255.0"},
+        {"node A", "gateway = here",
+         "\"here\" is not an IPv4 address; use four numbers, as in 127.0.0.1"},
+        {"node A", "dns = 8.8.8",
+         "\"8.8.8\" is not an IPv4 address; use four numbers, as in 127.0.0.1"},
+        {"node A", "dhcp = on", "\"on\" is not a choice here; use yes or no"},
         {"node A", "port = 1000000", "\"1000000\" is not a port; use 1 to 65535"},
         {"node A", "link_port = \x1b[2J", "\"\\x1b[2J\" is not a port; use 1 to 65535"},
     };
@@ -309,11 +343,11 @@ static void a_path_that_is_too_long_is_refused(void **state)
 {
     char text[400];
     (void)state;
-    snprintf(text, sizeof text, "[places]\nkey_file = %0256d\n", 0);
+    snprintf(text, sizeof text, "[places]\nkey_file = %0*d\n", CONFIG_PATH_BYTES_MAX + 1, 0);
     refuses(text, NULL, "A",
             "t.conf:2: [places] key_file: \"0000000000000000000000000000000000000000...\" is too "
-            "long; use at most 255 bytes");
-    snprintf(text, sizeof text, NODES_AB "[places]\nkey_file = %0255d\n", 0);
+            "long; use at most " TEXT_OF(CFG_CONFIG_PATH_BYTES) " bytes");
+    snprintf(text, sizeof text, NODES_AB "[places]\nkey_file = %0*d\n", CONFIG_PATH_BYTES_MAX, 0);
     accepts(text, NULL, "A");
 }
 
@@ -417,6 +451,31 @@ static void every_node_needs_address_and_ports(void **state)
             "t.conf:9: [node C] link_port: missing; every node needs a port there");
 }
 
+#define NODE_AT(address) "[node A]\naddress=" address "\nport=1\nlink_port=2\n"
+
+static void the_network_of_a_node_makes_sense(void **state)
+{
+    (void)state;
+    refuses(NODE_AT("10.1.2.0"), NULL, "A",
+            "t.conf:1: [node A]: 10.1.2.0 is the network itself with mask 255.255.255.0; use "
+            "another address or mask");
+    refuses(NODE_AT("10.1.2.255"), NULL, "A",
+            "t.conf:1: [node A]: 10.1.2.255 is the network's broadcast address with mask "
+            "255.255.255.0; use another address or mask");
+    refuses(NODE_AT("10.1.2.3"), "node.mask=255.255.255.252", "A",
+            "t.conf:1: [node A]: 10.1.2.3 is the network's broadcast address with mask "
+            "255.255.255.252; use another address or mask");
+    accepts(NODE_AT("10.1.2.255") "mask=255.255.0.0\n", NULL, "A");
+    refuses(NODE_AT("10.1.2.3") "gateway=10.1.3.1\n", NULL, "A",
+            "t.conf:1: [node A] gateway: 10.1.3.1 is not in the network of 10.1.2.3 with mask "
+            "255.255.255.0");
+    accepts(NODE_AT("10.1.2.3") "gateway=10.1.3.1\nmask=255.255.254.0\n", NULL, "A");
+    refuses(NODE_AT("10.1.2.3") "gateway=10.1.2.1\n", "node.dhcp=yes", "A",
+            "t.conf:1: [node A] gateway: with dhcp = yes the server says it; leave it out");
+    accepts(NODE_AT("10.1.2.3") "gateway=\ndns=10.1.2.1\ndhcp=yes\n", NULL, "A");
+    accepts(NODE_AT("127.0.0.255") "gateway=10.1.2.1\n", NULL, "A"); /* no network of its own */
+}
+
 static void ports_of_one_address_differ(void **state)
 {
     (void)state;
@@ -512,6 +571,9 @@ static void what_the_board_has_no_room_for_is_refused(void **state)
 static void open_neighbours_are_read_and_listed_apart(void **state)
 {
     (void)state;
+    if (CFG_OPEN_LINKS < 2) {
+        skip(); /* a small board has room for one */
+    }
     accepts("[herd]\ninsecure_links = yes\nopen_anyone = yes\n[links]\nA = P B\nO = A\n" OPEN_O
             "[open P]\naddress = 10.0.0.9\nport = 65535\ndialect = update\nlines = 32\n" NODES_AB,
             NULL, "A");
@@ -527,7 +589,7 @@ static void open_neighbours_are_read_and_listed_apart(void **state)
     assert_int_equal(o->link_port, 0);
     assert_int_equal(o->dialect, CONFIG_DIALECT_AT);
     assert_int_equal(o->lines, 1);
-    const struct config_node *p = &config.nodes[config.open[1]];
+    const struct config_node *p = &config.nodes[config.open[CFG_OPEN_LINKS > 1]];
     assert_string_equal(p->name, "P");
     assert_int_equal(p->address, 0x0A000009);
     assert_int_equal(p->dialect, CONFIG_DIALECT_UPDATE);
@@ -559,7 +621,8 @@ static void an_open_neighbour_needs_address_and_port(void **state)
     refuses("[open O]\ndialects = at\n", NULL, "A",
             "t.conf:2: [open O] dialects: unknown key; did you mean dialect?");
     refuses("[node A]\ndialect = at\n", NULL, "A",
-            "t.conf:2: [node A] dialect: unknown key; use address, port, link_port, upstream");
+            "t.conf:2: [node A] dialect: unknown key; use address, port, link_port, mask, "
+            "gateway, dns, dhcp, upstream");
     refuses("[open O]\nlines = 1\nlines = 1\n", NULL, "A",
             "t.conf:3: [open O] lines: given twice; first on line 2");
 }
@@ -670,9 +733,9 @@ static void no_truncation_or_change_of_a_byte_crashes(void **state)
 static void preset(const char *name, const char *node, unsigned nodes, unsigned neighbours)
 {
     static char text[16384];
-    FILE *f = fopen(name, "r");
+    FILE *f = neighbours > CFG_LINKS ? NULL : fopen(name, "r");
     if (f == NULL) {
-        skip(); /* not run from the root of the repository */
+        skip(); /* not run from the root of the repository, or on a board with fewer links */
         return;
     }
     size_t bytes = fread(text, 1, sizeof text, f);
@@ -690,6 +753,7 @@ static void the_presets_are_valid(void **state)
     (void)state;
     preset("tools/herds/bailey.conf", "Bailey", 5, 2);
     preset("tools/herds/bailey.conf", "Jaquez", 5, 2);
+    preset("tools/herds/bailey-tap.conf", "Clark", 5, 2);
     preset("tools/herds/goloman.conf", "Goloman", 5, 3);
     preset("tools/herds/goloman.conf", "Welsh", 5, 1);
     preset("tools/herds/solo.conf", "Solo", 1, 0);
@@ -716,6 +780,7 @@ int main(void)
         cmocka_unit_test(a_nul_byte_is_refused),
         cmocka_unit_test(the_node_must_be_in_the_herd),
         cmocka_unit_test(every_node_needs_address_and_ports),
+        cmocka_unit_test(the_network_of_a_node_makes_sense),
         cmocka_unit_test(ports_of_one_address_differ),
         cmocka_unit_test(links_name_known_nodes_once),
         cmocka_unit_test(links_need_consent_until_they_have_keys),

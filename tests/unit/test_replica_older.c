@@ -205,7 +205,7 @@ static void a_report_below_a_full_table_marks_nothing(void **state)
 static void a_link_that_does_not_exist_is_our_bug(void **state)
 {
     (void)state;
-    expect_assert_failure(hear(3, "kiwi", NOW));
+    expect_assert_failure(hear(REPLICA_NOBODY + 1, "kiwi", NOW));
 }
 
 /* --- Telling -------------------------------------------------------------------------------- */

@@ -30,8 +30,17 @@ test_places_SRCS := firmware/places.c firmware/places_format.c firmware/places_u
                     $(test_places_google_SRCS)
 test_log_SRCS := firmware/log.c firmware/sched.c firmware/when.c firmware/text.c
 
+test_sdcard_SRCS := port/sdcard/sdcard.c
+test_sdcard_CFLAGS := -iquote port/sdcard
+test_card_area_SRCS := port/sdcard/hal_flash.c port/sdcard/sdcard.c
+test_card_area_CFLAGS := -iquote port/sdcard
 test_older_lines_SRCS := firmware/older_lines.c $(test_proto_SRCS)
 test_replica_older_SRCS := $(test_replica_SRCS)
 test_older_SRCS := firmware/older.c firmware/older_lines.c firmware/backoff.c $(test_replica_SRCS)
 test_ask_SRCS := firmware/ask.c $(test_frames_SRCS)
 test_answer_SRCS := firmware/answer.c $(test_frames_SRCS)
+
+# Drivers of NXP's blocks against register models (port/nxp/mmio.h)
+test_ftfe_SRCS := port/nxp/ftfe.c tests/unit/ftfe_model.c
+test_rnga_SRCS := port/nxp/rnga.c tests/unit/rnga_model.c
+test_enet_SRCS := port/nxp/enet.c port/nxp/enet_phy.c tests/unit/enet_model.c

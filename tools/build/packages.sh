@@ -1,6 +1,7 @@
 #!/bin/sh
 # tools/build/packages.sh SET...: makes sure that the system packages of the sets are installed.
-# Sets: run (build and start a herd), test, m3 (Cortex-M3 objects), lint.
+# Sets: run (build and start a herd), tap (make run NET=tap), test, m3 (Cortex-M3 objects),
+# qemu (boards under QEMU), lint.
 #
 # Says what it installs before it does, with the system's package manager, through sudo when not
 # root. Where that is not possible it prints the list and exits 1. Costs a few milliseconds when
@@ -34,15 +35,25 @@ for set; do
         need_command clang clang
         need_command ip iproute2
         need_command unshare util-linux
+        need_file /usr/sbin/dnsmasq dnsmasq-base
         need_command nc.openbsd netcat-openbsd
         need_command curl curl
         need_file /usr/bin/python3 python3
         need_file /usr/lib/python3/dist-packages/_pytest python3-pytest
         need_modules cmocka=libcmocka-dev
         ;;
+    tap)
+        need_command ip iproute2
+        ;;
     m3)
         need_command arm-none-eabi-gcc gcc-arm-none-eabi
         need_file /usr/include/newlib/stdio.h libnewlib-arm-none-eabi
+        ;;
+    qemu)
+        need_command qemu-system-arm qemu-system-arm
+        need_command ip iproute2
+        need_command unshare util-linux
+        need_file /usr/lib/python3/dist-packages/_pytest python3-pytest
         ;;
     lint)
         need_command clang-format clang-format

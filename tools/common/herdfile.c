@@ -82,6 +82,7 @@ static struct herdfile_node *node_of(struct reader *reader, const char *name)
     struct herdfile_node *node = &herd->nodes[herd->node_count++];
     (void)snprintf(node->name, sizeof node->name, "%s", name);
     (void)snprintf(node->address, sizeof node->address, "127.0.0.1");
+    (void)snprintf(node->mask, sizeof node->mask, "255.255.255.0");
     return node;
 }
 
@@ -99,16 +100,17 @@ static bool read_port(struct reader *reader, const char *key, const char *value,
     return true;
 }
 
-static bool read_address(struct reader *reader, const char *value, char *address, size_t bytes)
+static bool read_ip4(struct reader *reader, const char *key, const char *value, const char *example,
+                     char text[16])
 {
-    struct in_addr parsed;
+    struct in_addr address;
 
-    if (inet_pton(AF_INET, value, &parsed) != 1) {
+    if (inet_pton(AF_INET, value, &address) != 1) {
         (void)snprintf(reader->fault, sizeof reader->fault,
-                       "address is '%.40s'; right is an IPv4 address such as 127.0.0.1", value);
+                       "%s is '%.40s'; right is an IPv4 address such as %s", key, value, example);
         return false;
     }
-    (void)snprintf(address, bytes, "%s", value);
+    (void)snprintf(text, 16, "%s", value);
     return true;
 }
 
@@ -122,7 +124,13 @@ static bool read_node_key(struct reader *reader, struct herdfile_node *node, con
         return read_port(reader, key, value, &node->link_port);
     }
     if (strcmp(key, "address") == 0) {
-        return read_address(reader, value, node->address, sizeof node->address);
+        return read_ip4(reader, key, value, "127.0.0.1", node->address);
+    }
+    if (strcmp(key, "mask") == 0) {
+        return read_ip4(reader, key, value, "255.255.255.0", node->mask);
+    }
+    if (strcmp(key, "gateway") == 0 && value[0] != '\0') {
+        return read_ip4(reader, key, value, "10.42.0.254", node->gateway);
     }
     return true;
 }
@@ -161,7 +169,7 @@ static bool read_open_key(struct reader *reader, struct herdfile_open *open, con
         return read_port(reader, key, value, &open->port);
     }
     if (strcmp(key, "address") == 0) {
-        return read_address(reader, value, open->address, sizeof open->address);
+        return read_ip4(reader, key, value, "127.0.0.1", open->address);
     }
     if (strcmp(key, "dialect") == 0) {
         (void)snprintf(open->dialect, sizeof open->dialect, "%s",

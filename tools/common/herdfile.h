@@ -20,6 +20,8 @@ struct herdfile_node {
     char address[16]; /* dotted IPv4, "127.0.0.1" when the file gives none */
     uint16_t port;
     uint16_t link_port; /* 0 when the file gives none */
+    char mask[16];      /* of its network, "255.255.255.0" when the file gives none */
+    char gateway[16];   /* "" when the file gives none */
 };
 
 struct herdfile_link {

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +16,7 @@ void child_init(struct child *child, const char *name, const char *program)
 {
     memset(child, 0, sizeof *child);
     child->name = name;
+    child->net_namespace = -1;
     child->pipes[CHILD_OUT].fd = -1;
     child->pipes[CHILD_ERR].fd = -1;
     child_add(child, program);
@@ -45,6 +47,9 @@ static void become(const struct child *child, pid_t parent, int out, int err)
     (void)setpgid(0, 0);
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent) {
+        _exit(127);
+    }
+    if (child->net_namespace >= 0 && setns(child->net_namespace, CLONE_NEWNET) != 0) {
         _exit(127);
     }
     (void)sigemptyset(&none);

@@ -25,6 +25,7 @@ struct child {
     const char *args[CHILD_ARGS_MAX]; /* args[0] is the program; NULL ends them */
     size_t arg_count;
     const char *places_key; /* PLACES_KEY of the child's environment; NULL: it has none */
+    int net_namespace;      /* descriptor of the one it runs in; -1: the launcher's */
     pid_t pid;              /* 0 while not running */
     int status;             /* of waitpid, when it has ended */
     struct child_pipe pipes[CHILD_STREAMS];

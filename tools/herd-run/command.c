@@ -27,12 +27,17 @@ static bool make_key(char *text, size_t bytes)
 }
 
 bool command_prepare(const struct options *options, const struct herdfile *herd, bool standin,
-                     struct command_texts *texts)
+                     const struct tapnet *tapnet, struct command_texts *texts)
 {
     bool fits = true;
 
     memset(texts, 0, sizeof *texts);
+    texts->tapnet = tapnet;
     for (size_t i = 0; i < herd->node_count; i++) {
+        (void)snprintf(texts->nets[i], sizeof texts->nets[i], "%s", options->net);
+        if (strcmp(options->net, "tap") == 0) {
+            (void)snprintf(texts->nets[i], sizeof texts->nets[i], "tap=" TAPNET_DEVICE, i);
+        }
         fits = fits && rundir_path(options->run_dir, herd->nodes[i].name, "log", texts->logs[i],
                                    sizeof texts->logs[i]);
     }
@@ -40,7 +45,8 @@ bool command_prepare(const struct options *options, const struct herdfile *herd,
                    (unsigned)options->standin_port);
     (void)snprintf(texts->control_port, sizeof texts->control_port, "%u",
                    (unsigned)options->control_port);
-    (void)snprintf(texts->set_address, sizeof texts->set_address, "places.address=127.0.0.1");
+    (void)snprintf(texts->set_address, sizeof texts->set_address, "places.address=%s",
+                   tapnet != NULL ? tapnet->host_address : "127.0.0.1");
     (void)snprintf(texts->set_port, sizeof texts->set_port, "places.port=%u",
                    (unsigned)options->standin_port);
     int trust_bytes = snprintf(texts->set_trust, sizeof texts->set_trust,
@@ -63,6 +69,11 @@ void command_standin(const struct options *options, const struct command_texts *
 {
     child_init(child, "places", options->standin);
     child->places_key = texts->places_key;
+    if (texts->tapnet != NULL) {
+        /* On this machine itself, so that its control port is where users are. */
+        child->net_namespace = texts->tapnet->host_namespace;
+        child_add_pair(child, "--address", texts->tapnet->host_address);
+    }
     child_add_pair(child, "--port", texts->standin_port);
     child_add_pair(child, "--certs", options->certs);
     if (options->control_port != 0) {
@@ -84,7 +95,7 @@ void command_node(const struct options *options, const struct herdfile *herd, si
     } else {
         child_add_pair(child, "--log-file", texts->logs[index]);
     }
-    child_add_pair(child, "--net", options->net);
+    child_add_pair(child, "--net", texts->nets[index]);
     if (options->log_level != NULL) {
         child_add_pair(child, "--log-level", options->log_level);
     }

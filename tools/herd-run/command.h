@@ -5,9 +5,12 @@
 #include "child.h"
 #include "herdfile.h"
 #include "options.h"
+#include "tapnet.h"
 
 /* Texts that the command lines point at. Lives as long as the children. */
 struct command_texts {
+    const struct tapnet *tapnet; /* NULL: not on TAP devices */
+    char nets[HERDFILE_NODES_MAX][32];
     char standin_port[8];
     char control_port[8];
     char set_address[40];
@@ -19,11 +22,11 @@ struct command_texts {
 };
 
 /*
- * Prepares the texts; with `standin` also a new random key for it. Returns false after saying why
+ * Prepares the texts, for the nodes on TAP devices unless `tapnet` is NULL; with `standin` also a new random key for it. Returns false after saying why
  * not (no randomness, a path that is too long).
  */
 bool command_prepare(const struct options *options, const struct herdfile *herd, bool standin,
-                     struct command_texts *texts);
+                     const struct tapnet *tapnet, struct command_texts *texts);
 
 /* Makes *child the stand-in. */
 void command_standin(const struct options *options, const struct command_texts *texts,

@@ -122,9 +122,33 @@ static void say_ports(const struct herd *herd, char *text, size_t bytes)
     text[0] = '\0';
     for (size_t i = 0; i < herd->file->node_count && used < bytes; i++) {
         const struct herdfile_node *node = &herd->file->nodes[i];
-        int wrote = snprintf(text + used, bytes - used, "%s%s %u", i > 0 ? ", " : "", node->name,
-                             (unsigned)node->port);
+        int wrote = herd->texts.tapnet != NULL
+                        ? snprintf(text + used, bytes - used, "%s%s %s", i > 0 ? ", " : "",
+                                   node->name, node->address)
+                        : snprintf(text + used, bytes - used, "%s%s %u", i > 0 ? ", " : "",
+                                   node->name, (unsigned)node->port);
         used += (size_t)(wrote > 0 ? wrote : 0);
+    }
+}
+
+/* How the nodes are reached, where they are not on this machine's loopback. */
+static void say_network(struct herd *herd)
+{
+    const struct tapnet *net = herd->texts.tapnet;
+
+    if (net == NULL) {
+        return;
+    }
+    output_line(&herd->output,
+                "  network     %s, this machine is %s (%s); a look inside:", net->network,
+                net->host_address, net->host_device);
+    output_line(&herd->output, "              nsenter -t %ld -n tcpdump -ni " TAPNET_BRIDGE,
+                (long)getpid());
+    if (!herd->standin && !herd->file->places_none) {
+        output_line(&herd->output,
+                    "              the nodes reach the provider only if this machine forwards for "
+                    "%s and is their gateway",
+                    net->network);
     }
 }
 
@@ -177,6 +201,7 @@ static void say_ready(struct herd *herd)
                 herd->standin             ? "from the stand-in on this machine"
                 : herd->file->places_none ? "none: the herd file says provider = none"
                                           : "from the provider itself, with your key");
+    say_network(herd);
     say_open(herd);
     output_line(output, "  logs in     %s        Ctrl-C ends the herd", herd->options->run_dir);
 }
@@ -377,7 +402,8 @@ static void prepare_children(struct herd *herd)
     }
 }
 
-int herd_run(const struct options *options, const struct herdfile *file, bool standin)
+int herd_run(const struct options *options, const struct herdfile *file, bool standin,
+             const struct tapnet *tapnet)
 {
     static struct herd herd; /* static for its size */
 
@@ -386,7 +412,7 @@ int herd_run(const struct options *options, const struct herdfile *file, bool st
     herd.standin = standin;
     herd.name_bytes = sizeof "places" - 1;
     ready_init(&herd.ready, file);
-    if (!command_prepare(options, file, standin, &herd.texts) || !take_signals(&herd)) {
+    if (!command_prepare(options, file, standin, tapnet, &herd.texts) || !take_signals(&herd)) {
         return 1;
     }
     herd.deadline_ms =
@@ -442,7 +468,7 @@ bool herd_check_file(const struct options *options, const struct herdfile *herd)
     static struct child child;
 
     memset(&texts, 0, sizeof texts);
-    if (!command_prepare(options, herd, false, &texts)) {
+    if (!command_prepare(options, herd, false, NULL, &texts)) {
         return false;
     }
     for (size_t i = 0; i < herd->node_count; i++) {

@@ -4,6 +4,7 @@
 
 #include "herdfile.h"
 #include "options.h"
+#include "tapnet.h"
 
 /*
  * Lets the node program check the herd file for every node. Returns false when it refuses; what it
@@ -12,9 +13,10 @@
 bool herd_check_file(const struct options *options, const struct herdfile *herd);
 
 /*
- * Starts the stand-in (when `standin`) and the nodes, and stays until a signal ends the herd or it
+ * Starts the stand-in (when `standin`) and the nodes, on TAP devices unless `tapnet` is NULL, and stays until a signal ends the herd or it
  * ends by itself. All processes have ended when it returns. Returns the exit code of herd-run.
  */
-int herd_run(const struct options *options, const struct herdfile *herd, bool standin);
+int herd_run(const struct options *options, const struct herdfile *herd, bool standin,
+             const struct tapnet *tapnet);
 
 #endif

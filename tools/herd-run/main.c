@@ -5,13 +5,16 @@
 #include "options.h"
 #include "rundir.h"
 #include "say.h"
+#include "tapnet.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 int main(int argc, char **argv)
 {
     static struct options options;
     static struct herdfile herd;
+    static struct tapnet tapnet;
 
     say_set_program("herd-run");
     if (!options_read(argc, argv, &options)) {
@@ -28,6 +31,10 @@ int main(int argc, char **argv)
     if (!check_programs(&options, standin) || !herd_check_file(&options, &herd)) {
         return 2;
     }
+    bool on_tap = strcmp(options.net, "tap") == 0;
+    if (on_tap && !tapnet_check(&herd, options.herd_file, &tapnet)) {
+        return 2;
+    }
     if (!rundir_take(options.run_dir)) {
         return 1;
     }
@@ -36,8 +43,9 @@ int main(int argc, char **argv)
         if (options.standin_port == 0 && standin) {
             options.standin_port = check_free_port(&options, &herd);
         }
-        if (options.standin_port != 0 || !standin) {
-            exit_code = herd_run(&options, &herd, standin);
+        bool ports = options.standin_port != 0 || !standin;
+        if (ports && (!on_tap || tapnet_make(&herd, &tapnet))) {
+            exit_code = herd_run(&options, &herd, standin, on_tap ? &tapnet : NULL);
         }
     }
     rundir_release();

@@ -23,7 +23,9 @@ static const char help[] =
     "directory)\n"
     "      --log-level LEVEL       error, warn, info or debug, in place of the herd file's\n"
     "      --set SECTION.KEY=VALUE handed to every node: overrides the herd file; may be repeated\n"
-    "      --net NET               how nodes reach the network (slirp)\n"
+    "      --net NET               slirp: nodes listen on this machine, for any user (default);\n"
+    "                              tap: each is a host with its own address on a bridge, in a\n"
+    "                              network namespace of their own; needs root\n"
     "      --answer-file FILE      a real answer that the stand-in serves\n"
     "      --standin-port P        port of the stand-in (any free one)\n"
     "      --control-port P        port on which the stand-in takes `fault NAME`, `stats`, "
@@ -40,6 +42,7 @@ static const char help[] =
     "Log files stay when the herd ends, until the next start.\n"
     "\n"
     "  herd-run tools/herds/bailey.conf\n"
+    "  sudo herd-run --net tap tools/herds/bailey-tap.conf\n"
     "  herd-run --quiet --places-key-file ~/places.key tools/herds/goloman.conf\n"
     "\n"
     "Exit status: 0 ended by a signal; 1 a node or the stand-in failed before the herd was ready,\n"
@@ -130,6 +133,10 @@ bool options_read(int argc, char **argv, struct options *options)
         return false;
     }
     options->herd_file = words[0];
+    if (strcmp(options->net, "slirp") != 0 && strcmp(options->net, "tap") != 0) {
+        say_error("--net %s: right is slirp or tap", options->net);
+        return false;
+    }
     if (ready_timeout != NULL &&
         !args_number("--ready-timeout", ready_timeout, 0, 86400, &options->ready_seconds)) {
         return false;

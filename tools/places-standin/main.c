@@ -1,4 +1,5 @@
 /* Options, key and files; then the server. */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <getopt.h>
 #include <signal.h>
@@ -18,6 +19,7 @@ static const char usage[] =
     "Answers as Google Places does, over HTTPS on 127.0.0.1, for tests and for trying herd out.\n"
     "\n"
     "  --port P           listen there (14443; 0: any free port)\n"
+    "  --address A        at this address of the machine (127.0.0.1)\n"
     "  --certs DIR        certificates that certs.sh made (build/certs)\n"
     "  --chain ec|rsa     which chain to show (ec)\n"
     "  --tls 1.2|1.3      only that version (both)\n"
@@ -94,19 +96,13 @@ static void fault_option(struct standin *standin, const char *text)
 static void parse_options(int argc, char *argv[], struct options *options, struct standin *standin)
 {
     static const struct option known[] = {
-        {"port", required_argument, NULL, 'p'},
-        {"certs", required_argument, NULL, 'c'},
-        {"chain", required_argument, NULL, 'r'},
-        {"tls", required_argument, NULL, 't'},
-        {"key-file", required_argument, NULL, 'k'},
-        {"only", required_argument, NULL, 'o'},
-        {"answer-file", required_argument, NULL, 'a'},
-        {"chunked", no_argument, NULL, 'u'},
-        {"idle", required_argument, NULL, 'i'},
-        {"fault", required_argument, NULL, 'f'},
-        {"control", required_argument, NULL, 'C'},
-        {"help", no_argument, NULL, 'h'},
-        {NULL, 0, NULL, 0},
+        {"port", required_argument, NULL, 'p'},  {"address", required_argument, NULL, 'A'},
+        {"certs", required_argument, NULL, 'c'}, {"chain", required_argument, NULL, 'r'},
+        {"tls", required_argument, NULL, 't'},   {"key-file", required_argument, NULL, 'k'},
+        {"only", required_argument, NULL, 'o'},  {"answer-file", required_argument, NULL, 'a'},
+        {"chunked", no_argument, NULL, 'u'},     {"idle", required_argument, NULL, 'i'},
+        {"fault", required_argument, NULL, 'f'}, {"control", required_argument, NULL, 'C'},
+        {"help", no_argument, NULL, 'h'},        {NULL, 0, NULL, 0},
     };
     int choice;
     while ((choice = getopt_long(argc, argv, "h", known, NULL)) != -1) {
@@ -142,6 +138,11 @@ static void parse_options(int argc, char *argv[], struct options *options, struc
             break;
         case 'f':
             fault_option(standin, optarg);
+            break;
+        case 'A':
+            if (inet_pton(AF_INET, optarg, &standin->address) != 1) {
+                fail("--address %s: an IPv4 address is needed, as in 127.0.0.1", optarg);
+            }
             break;
         case 'C':
             standin->control_port = number_option("control", optarg, 65535);
@@ -208,7 +209,8 @@ static char *read_key(const char *path)
 int main(int argc, char *argv[])
 {
     struct options options = {.certs = "build/certs", .chain = "ec"};
-    struct standin standin = {.port = PORT_DEFAULT,
+    struct standin standin = {.address = {.s_addr = htonl(INADDR_LOOPBACK)},
+                              .port = PORT_DEFAULT,
                               .control_port = -1,
                               .idle_ms = 1000L * IDLE_S_DEFAULT,
                               .fault = faults_find("none")};

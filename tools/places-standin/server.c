@@ -45,16 +45,15 @@ static void on_signal(int number)
     stop_asked = 1;
 }
 
-static struct sockaddr_in loopback(int port)
+static struct sockaddr_in at(struct in_addr host, int port)
 {
-    return (struct sockaddr_in){.sin_family = AF_INET,
-                                .sin_port = htons((uint16_t)port),
-                                .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    return (struct sockaddr_in){
+        .sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr = host};
 }
 
-static int listen_on(int *port)
+static int listen_on(struct in_addr host, int *port)
 {
-    struct sockaddr_in address = loopback(*port);
+    struct sockaddr_in address = at(host, *port);
     socklen_t len = sizeof address;
     int one = 1;
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -76,7 +75,7 @@ static int listen_on(int *port)
 /* A SYN is not answered while the accept queue is full: fill it ourselves. */
 static void stall_connects(const struct standin *standin)
 {
-    struct sockaddr_in address = loopback(standin->port);
+    struct sockaddr_in address = at(standin->address, standin->port);
     listen(server.listener, 0);
     for (size_t i = 0; i < FILLERS; i++) {
         server.fillers[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -123,7 +122,7 @@ static bool follow_fault(struct standin *standin)
         close(server.listener);
         server.listener = -1;
     } else if (connecting != CONNECTING_REFUSED && server.listener < 0) {
-        server.listener = listen_on(&standin->port);
+        server.listener = listen_on(standin->address, &standin->port);
     }
     if (connecting == CONNECTING_STALLED && !server.filled && server.listener >= 0) {
         stall_connects(standin);
@@ -134,13 +133,15 @@ static bool follow_fault(struct standin *standin)
 bool server_listen(struct standin *standin, const char **what)
 {
     *what = "port";
-    server.listener = listen_on(&standin->port);
+    server.listener = listen_on(standin->address, &standin->port);
     if (server.listener < 0) {
         return false;
     }
     if (standin->control_port >= 0) {
         *what = "control port";
-        server.control_listener = listen_on(&standin->control_port);
+        /* Who may make faults is on this machine. */
+        const struct in_addr loopback = {.s_addr = htonl(INADDR_LOOPBACK)};
+        server.control_listener = listen_on(loopback, &standin->control_port);
         if (server.control_listener < 0) {
             return false;
         }

@@ -2,6 +2,8 @@
 #ifndef STANDIN_STANDIN_H
 #define STANDIN_STANDIN_H
 
+#include <netinet/in.h>
+
 #include "buf.h"
 #include "dialects.h"
 #include "faults.h"
@@ -24,10 +26,11 @@ struct stats {
 struct standin {
     struct dialects_config dialects;
     SSL_CTX *contexts[TLS_VARIANTS];
-    int port;         /* 0: any; the one in use once the server listens */
-    int control_port; /* -1: no control; else as port */
-    bool chunked;     /* every reply is chunked */
-    long idle_ms;     /* a connection without a request is closed then */
+    struct in_addr address; /* where it listens; control is on the loopback always */
+    int port;               /* 0: any; the one in use once the server listens */
+    int control_port;       /* -1: no control; else as port */
+    bool chunked;           /* every reply is chunked */
+    long idle_ms;           /* a connection without a request is closed then */
 
     const struct fault *fault;
     long fault_argument;
