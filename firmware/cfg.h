@@ -62,9 +62,8 @@
 #endif
 
 /* 1: the node asks the places provider itself. 0: it has no upstream, for boards without the memory for
- * TLS: the rooms tls, https, json and places are left out, and WHATSAT is answered with a failure
- * (places_none.c). Cost: CFG_TLS_ARENA_BYTES, CFG_JSON_*, CFG_PLACES_*, a conn slot, and some 100 KB of
- * flash. */
+ * TLS: the rooms tls, https, json and places_upstream are left out, and WHATSAT is answered by a neighbour
+ * (ask.c). Cost: CFG_TLS_ARENA_BYTES, CFG_JSON_*, a conn slot, and some 100 KB of flash. */
 #ifndef CFG_UPSTREAM
 #define CFG_UPSTREAM 1
 #endif
@@ -140,6 +139,12 @@
 #endif
 #ifndef CFG_LINK_RETRY_LAST_MS
 #define CFG_LINK_RETRY_LAST_MS 5000
+#endif
+
+/* Neighbours whose WHATSAT this node answers at once; the next is told to try again. At most one each.
+ * Cost: none here, but each may hold one of CFG_PLACES_QUERIES. */
+#ifndef CFG_ASK_SERVED
+#define CFG_ASK_SERVED (CFG_LINKS < 2 ? CFG_LINKS : 2)
 #endif
 
 /* Distinct WHATSAT queries that are asked, waited for or being read at once. Cost:
@@ -254,6 +259,8 @@ _Static_assert(CFG_UPSTREAM == 0 || CFG_UPSTREAM == 1, "a yes or no, and a numbe
 _Static_assert(CFG_CONN_LINK_SLOTS >= CFG_LINKS + 2,
                "a caller gets in while every neighbour is up");
 _Static_assert(CFG_OPEN_LINKS >= 1 && CFG_OPEN_LINKS <= 16, "links are numbered in 8 bits");
+_Static_assert(CFG_ASK_SERVED >= 1 && CFG_ASK_SERVED <= CFG_LINKS,
+               "at most one for each neighbour");
 _Static_assert(CFG_NODES >= 2 && CFG_NODES <= 32, "a row of the links' matrix is one word");
 _Static_assert(CFG_SERVER_NAMES >= CFG_NODES && CFG_SERVER_NAMES <= 255, "names of the herd fit");
 _Static_assert(CFG_LINE_BYTES >= CFG_REPORT_BYTES + 16, "a valid report with single spaces fits");

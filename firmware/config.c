@@ -26,9 +26,9 @@ static struct {
     bool failed; /* error holds the first error */
 
     unsigned section_line[SEC_COUNT];     /* where it began; 0: not yet */
-    unsigned key_line[CONFIG_KEYS_COUNT]; /* where it was given; 0: not yet */
-    unsigned node_key_line[CFG_NODES][CONFIG_KEYS_NAMED_COUNT];
-    unsigned links_line[CFG_NODES];
+    uint16_t key_line[CONFIG_KEYS_COUNT]; /* where it was given (short_line); 0: not yet */
+    uint16_t node_key_line[CFG_NODES][CONFIG_KEYS_NAMED_COUNT];
+    uint16_t links_line[CFG_NODES];
 
     struct span self_value[CONFIG_KEYS_NODE_COUNT]; /* overrides of the node's own keys */
     bool self_has[CONFIG_KEYS_NODE_COUNT];
@@ -126,6 +126,12 @@ static void assign(unsigned key, struct place at, struct span value, void *base)
     }
 }
 
+/* For keeping: there is one for each key of each node. Lines beyond the 65535th are known as that. */
+static uint16_t short_line(unsigned line)
+{
+    return line < UINT16_MAX ? (uint16_t)line : UINT16_MAX;
+}
+
 static void read_setting(const struct reader *r, struct span name, struct span value)
 {
     struct config *c = making.config;
@@ -144,12 +150,12 @@ static void read_setting(const struct reader *r, struct span name, struct span v
         config_keys_put_unknown_key(fault(at), r->section, name);
         return;
     }
-    unsigned *line = in_node ? &making.node_key_line[r->node][key] : &making.key_line[key];
+    uint16_t *line = in_node ? &making.node_key_line[r->node][key] : &making.key_line[key];
     if (*line > 0) {
         put_given_twice(fault(at), *line);
         return;
     }
-    *line = r->line;
+    *line = short_line(r->line);
     assign(key, at, value, base);
 }
 
@@ -236,7 +242,7 @@ static void read_links(const struct reader *r, struct span name, struct span val
         put_given_twice(fault(at), making.links_line[node]);
         return;
     }
-    making.links_line[node] = r->line;
+    making.links_line[node] = short_line(r->line);
     struct span peer = next_word(&value);
     if (peer.bytes == 0) {
         text_str(fault(at), "no neighbours; name them, separated by spaces, or leave the line out");
@@ -278,6 +284,7 @@ static void open_node(struct reader *r, enum config_section section, struct span
     }
     struct config_node *node = &c->nodes[c->node_count++];
     *node = (struct config_node){.mask = MASK_DEFAULT,
+                                 .upstream = section == SEC_NODE,
                                  .line = r->line,
                                  .open = section == SEC_OPEN,
                                  .dialect = CONFIG_DIALECT_AT,

@@ -40,6 +40,7 @@ struct config_node {
     uint32_t gateway; /* 0: none */
     uint32_t dns;     /* 0: what DHCP, or the port's own network, says */
     bool dhcp;        /* the interface gets its address from a server, which should be `address` */
+    bool upstream;    /* asks the places provider itself; no: a neighbour */
     uint16_t port;    /* client listener */
     uint16_t link_port; /* link listener; 0 if open */
     uint32_t links;     /* bit i: linked with node i; never between two that are open */

@@ -41,6 +41,7 @@ static const struct config_key keys[] = {
     {SEC_NODE, "gateway", parse_address, OF(gateway), 0, 15, "an IPv4 address", NULL},
     {SEC_NODE, "dns", parse_address, OF(dns), 0, 15, "an IPv4 address", NULL},
     {SEC_NODE, "dhcp", parse_bool, OF(dhcp), 0, 0, "a choice here", NULL},
+    {SEC_NODE, "upstream", parse_bool, OF(upstream), 0, 0, "a choice here", NULL},
     {SEC_OPEN, "address", parse_address, OF(address), 7, 15, "an IPv4 address", NULL},
     {SEC_OPEN, "port", parse_u16, OF(port), 1, 65535, "a port", NULL},
     {SEC_OPEN, "dialect", parse_dialect, OF(dialect), 0, 0, "a dialect", NULL},

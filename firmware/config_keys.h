@@ -13,8 +13,8 @@
 /* The rows of the table; asserted where it is. The first NODE rows are those of [node NAME], and every
  * node needs the first NEEDED of them. The OPEN rows behind them are those of [open NAME], of which
  * every neighbour of the older kind needs the first two. */
-#define CONFIG_KEYS_COUNT       29
-#define CONFIG_KEYS_NODE_COUNT  7
+#define CONFIG_KEYS_COUNT       30
+#define CONFIG_KEYS_NODE_COUNT  8
 #define CONFIG_KEYS_NODE_NEEDED 3
 #define CONFIG_KEYS_OPEN_COUNT  4
 #define CONFIG_KEYS_OPEN_NEEDED 2

@@ -11,9 +11,20 @@
 #define FLOOR_FULL         0x01u
 #define FLOOR_PINNED       0x02u
 #define KNOWN_FLAGS        (CLIENTS_FLAG_TOMBSTONE | CLIENTS_FLAG_PINNED)
+#define ASK_BYTES          (2 + 4 + 4 + 4 + 1 + 4)
+#define ANSWER_FIXED_BYTES (2 + 1)
+#define ANSWER_LAST        0x01u
+#define ANSWER_FAILURE     0x02u
+#define REPORT_BYTES_MIN   32 /* that a herd file may say */
 
-_Static_assert(HELLO_FIXED_BYTES + 2 * (1 + PROTO_SERVER_BYTES_MAX) <= FRAMES_BODY_BYTES_MAX,
-               "REPORT is the longest body");
+_Static_assert(HELLO_FIXED_BYTES + 2 * (1 + PROTO_SERVER_BYTES_MAX) <=
+                   FRAMES_BODY_BYTES(REPORT_BYTES_MIN),
+               "REPORT is the longest body, in every herd");
+_Static_assert(ASK_BYTES <= FRAMES_BODY_BYTES(REPORT_BYTES_MIN), "every node takes an ASK");
+_Static_assert(FRAMES_PIECE_BYTES_MAX(REPORT_BYTES_MIN) >= 64 &&
+                   ANSWER_FIXED_BYTES + FRAMES_PIECE_BYTES_MAX(CFG_REPORT_BYTES) ==
+                       FRAMES_BODY_BYTES_MAX,
+               "a piece is worth its frame, and the longest fills a body");
 _Static_assert(FRAMES_BYTES_MAX <= UINT16_MAX, "lengths and the reader's count are 16 bits");
 
 const char *frames_bye_name(uint8_t reason)
@@ -117,6 +128,30 @@ void frames_put_beat(struct text *t, const struct frames_beat *beat)
     end_frame(t, begin);
 }
 
+void frames_put_ask(struct text *t, const struct frames_ask *ask)
+{
+    size_t begin = begin_frame(t, FRAMES_ASK);
+
+    put_uint(t, ask->id, 2);
+    put_uint(t, (uint32_t)ask->at.lat_e7, 4);
+    put_uint(t, (uint32_t)ask->at.lng_e7, 4);
+    put_uint(t, ask->radius_mm, 4);
+    put_uint(t, ask->bound, 1);
+    put_uint(t, ask->bytes_max, 4);
+    end_frame(t, begin);
+}
+
+void frames_put_answer(struct text *t, const struct frames_answer *piece)
+{
+    size_t begin = begin_frame(t, FRAMES_ANSWER);
+    unsigned flags = (piece->last ? ANSWER_LAST : 0) | (piece->failure ? ANSWER_FAILURE : 0);
+
+    put_uint(t, piece->id, 2);
+    put_uint(t, flags, 1);
+    text_put(t, piece->bytes);
+    end_frame(t, begin);
+}
+
 void frames_put_bye(struct text *t, enum frames_bye reason)
 {
     size_t begin = begin_frame(t, FRAMES_BYE);
@@ -167,6 +202,14 @@ static int64_t get_time(struct cursor *c)
         return 0;
     }
     return (int64_t)value;
+}
+
+/* Two's complement. */
+static int32_t get_i32(struct cursor *c)
+{
+    uint32_t value = (uint32_t)get_uint(c, 4);
+
+    return value > INT32_MAX ? -1 - (int32_t)~value : (int32_t)value;
 }
 
 static struct span get_name(struct cursor *c)
@@ -256,6 +299,40 @@ int frames_get_beat(struct span body, struct frames_beat *out)
     return err;
 }
 
+int frames_get_ask(struct span body, struct frames_ask *out)
+{
+    struct cursor c = {body, true};
+    struct frames_ask ask = {.id = (uint16_t)get_uint(&c, 2)};
+
+    ask.at.lat_e7 = get_i32(&c);
+    ask.at.lng_e7 = get_i32(&c);
+    ask.radius_mm = (uint32_t)get_uint(&c, 4);
+    ask.bound = (uint8_t)get_uint(&c, 1);
+    ask.bytes_max = (uint32_t)get_uint(&c, 4);
+    int err = finish(&c);
+
+    if (err == HERD_OK) {
+        *out = ask;
+    }
+    return err;
+}
+
+int frames_get_answer(struct span body, struct frames_answer *out)
+{
+    struct cursor c = {body, true};
+    struct frames_answer piece = {.id = (uint16_t)get_uint(&c, 2)};
+    unsigned flags = (unsigned)get_uint(&c, 1);
+
+    if (!c.good) {
+        return HERD_E_SYNTAX;
+    }
+    piece.last = (flags & ANSWER_LAST) != 0;
+    piece.failure = (flags & ANSWER_FAILURE) != 0;
+    piece.bytes = c.rest;
+    *out = piece;
+    return HERD_OK;
+}
+
 int frames_get_bye(struct span body, uint8_t *reason)
 {
     struct cursor c = {body, true};
@@ -279,7 +356,8 @@ void frames_reader_init(struct frames_reader *r)
 
 static bool is_known(uint8_t type)
 {
-    return (type >= FRAMES_HELLO && type <= FRAMES_BEAT) || type == FRAMES_BYE;
+    return (type >= FRAMES_HELLO && type <= FRAMES_BEAT) ||
+           (type >= FRAMES_ASK && type <= FRAMES_BYE);
 }
 
 /* Of the frame whose header is in the buffer. */

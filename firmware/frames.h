@@ -7,6 +7,8 @@
  *   REPORT  i64 key, u8 flags, AT line without newline
  *   ACK     u32 reports
  *   BEAT    i64 now, u8 floor (bit 0: full, bit 1: lowest is pinned), i64 floor key
+ *   ASK     u16 id, i32 lat_e7, i32 lng_e7, u32 radius_mm, u8 bound, u32 bytes_max
+ *   ANSWER  u16 id, u8 flags (bit 0: last piece, bit 1: a failure begins), bytes
  *   BYE     u8 reason
  * Decoders take the whole body, check every length, and return HERD_E_SYNTAX when it is short or
  * long, or holds a bad value (a name that is none, a negative key or time); *out is written with
@@ -21,14 +23,19 @@
 #include "cfg.h"
 #include "clients.h"
 #include "err.h"
+#include "geo.h"
 #include "text.h"
 
 #define FRAMES_VERSION      1
 #define FRAMES_HEADER_BYTES 3
 /* The longest body of a type we know: REPORT (key, flags, AT text). Longer ones of known types are
  * an error, unknown types of any length are skipped without being stored. */
-#define FRAMES_BODY_BYTES_MAX (8 + 1 + PROTO_AT_BYTES_MAX(CFG_REPORT_BYTES))
-#define FRAMES_BYTES_MAX      (FRAMES_HEADER_BYTES + FRAMES_BODY_BYTES_MAX)
+#define FRAMES_BODY_BYTES(report_bytes) (8 + 1 + PROTO_AT_BYTES_MAX(report_bytes))
+#define FRAMES_BODY_BYTES_MAX           FRAMES_BODY_BYTES(CFG_REPORT_BYTES)
+#define FRAMES_BYTES_MAX                (FRAMES_HEADER_BYTES + FRAMES_BODY_BYTES_MAX)
+/* The longest piece of an ANSWER that every node of a herd with this report_bytes takes: boards hold
+ * longer reports or not, but each holds those of its herd. */
+#define FRAMES_PIECE_BYTES_MAX(report_bytes) (FRAMES_BODY_BYTES(report_bytes) - 2 - 1)
 
 enum frames_type {
     FRAMES_HELLO = 1,
@@ -37,15 +44,17 @@ enum frames_type {
     FRAMES_BEAT = 4,
     FRAMES_LINKSTATE = 5, /* reserved: the tree */
     FRAMES_SUMMARY = 6,   /* reserved: repair */
-    FRAMES_ASK = 7,       /* reserved: WHATSAT for a node without upstream */
-    FRAMES_ANSWER = 8,    /* reserved */
+    FRAMES_ASK = 7,       /* WHATSAT for a node without upstream */
+    FRAMES_ANSWER = 8,
     FRAMES_BYE = 9
 };
+
+#define FRAMES_FEATURE_ASK 0x00000001u /* the sender answers ASK: it has an upstream */
 
 /* First frame of each side. */
 struct frames_hello {
     uint8_t version;       /* FRAMES_VERSION; of another one nothing else is read: all is 0 */
-    uint32_t features;     /* bits, 0 today; unknown bits are ignored */
+    uint32_t features;     /* FRAMES_FEATURE_*; unknown bits are ignored */
     uint64_t boot;         /* random per start of the node: tells a restart from a reconnect */
     uint16_t report_bytes; /* of the herd; must be equal at both ends */
     uint32_t skew_max_s;   /* of the herd; must be equal at both ends */
@@ -58,6 +67,24 @@ struct frames_hello {
 struct frames_beat {
     int64_t now_ns;             /* sender's wall clock; 0 when it is not set */
     struct clients_floor floor; /* of the sender's table */
+};
+
+/* What is near a point? A later ASK on the same connection takes the place of one that is not answered
+ * yet. Values are as they came: their ranges are the answering node's to check. */
+struct frames_ask {
+    uint16_t id; /* of the asker, for its answer */
+    struct geo_point at;
+    uint32_t radius_mm;
+    uint8_t bound;
+    uint32_t bytes_max; /* of the JSON: what the asker can hold */
+};
+
+/* A piece of the JSON. */
+struct frames_answer {
+    uint16_t id;
+    bool last;
+    bool failure; /* a failure (in its shape) begins: pieces before it are void */
+    struct span bytes;
 };
 
 /* Why a node says BYE; for the log of the other end. */
@@ -76,6 +103,8 @@ void frames_put_hello(struct text *t, const struct frames_hello *hello);
 void frames_put_report(struct text *t, const struct client_record *record);
 void frames_put_ack(struct text *t, uint32_t reports); /* all reports so far on this connection */
 void frames_put_beat(struct text *t, const struct frames_beat *beat);
+void frames_put_ask(struct text *t, const struct frames_ask *ask);
+void frames_put_answer(struct text *t, const struct frames_answer *piece); /* fits; asserted */
 void frames_put_bye(struct text *t, enum frames_bye reason);
 
 /* A body of another version is HERD_OK, whatever follows, so that it can be refused by its name. */
@@ -86,6 +115,8 @@ int frames_get_report(struct span body, size_t report_bytes,
                       struct client_record *out) HERD_MUST_CHECK;
 int frames_get_ack(struct span body, uint32_t *reports) HERD_MUST_CHECK;
 int frames_get_beat(struct span body, struct frames_beat *out) HERD_MUST_CHECK;
+int frames_get_ask(struct span body, struct frames_ask *out) HERD_MUST_CHECK;
+int frames_get_answer(struct span body, struct frames_answer *out) HERD_MUST_CHECK;
 int frames_get_bye(struct span body, uint8_t *reason) HERD_MUST_CHECK;
 
 /* Assembles frames from a stream, in constant memory. */

@@ -1,5 +1,7 @@
 #include "herd.h"
 
+#include "answer.h"
+#include "ask.h"
 #include "clients.h"
 #include "conn.h"
 #include "console.h"
@@ -12,7 +14,7 @@
 #include "net.h"
 #include "nv.h"
 #include "older.h"
-#include "places.h"
+#include "places_backend.h"
 #include "rng.h"
 #include "sched.h"
 #include "session.h"
@@ -20,7 +22,7 @@
 #include "tls.h"
 #include "wall.h"
 
-#define STOP_MS 200 /* for BYE to be delivered */
+#define STOP_MS 200 /* for BYE to be delivered, at the most */
 
 static uint64_t stopped_at_ms = SCHED_NEVER;
 static const struct config_node *self;
@@ -76,6 +78,29 @@ static int intern_names(const struct config *config)
     return err;
 }
 
+/* Asks the provider itself, unless the herd file or the board says that it cannot: then neighbours. */
+static int start_places(const struct herd_boot *boot)
+{
+    const struct config *config = boot->config;
+    struct places_setup setup = {.config = &config->places,
+                                 .key = boot->places_key,
+                                 .waiters = {session_task(), links_task()}};
+    if (config->places.provider != CONFIG_PLACES_NONE) {
+        setup.backend = &ask_backend;
+    }
+#if CFG_UPSTREAM
+    if (setup.backend != NULL && config->nodes[config->self].upstream) {
+        setup.backend = &places_upstream;
+        int err = tls_init(boot->trust_pem);
+        if (err != HERD_OK) {
+            return fail("trust anchors", err);
+        }
+    }
+#endif
+    int err = places_init(&setup);
+    return err == HERD_OK ? HERD_OK : fail("places", err);
+}
+
 /* The rooms in the order in which their tasks run within a round. */
 static int start_rooms(const struct herd_boot *boot)
 {
@@ -91,6 +116,8 @@ static int start_rooms(const struct herd_boot *boot)
         return err;
     }
     wall_init(config);
+    ask_init(config);
+    answer_init(config);
     err = links_init(config);
     if (err != HERD_OK) {
         return fail("link listener", err);
@@ -103,17 +130,9 @@ static int start_rooms(const struct herd_boot *boot)
     if (err != HERD_OK) {
         return fail("open neighbours need open_anyone on this network", err);
     }
-#if CFG_UPSTREAM
-    if (config->places.provider != CONFIG_PLACES_NONE) {
-        err = tls_init(boot->trust_pem);
-        if (err != HERD_OK) {
-            return fail("trust anchors", err);
-        }
-    }
-#endif
-    err = places_init(&config->places, boot->places_key, session_task());
+    err = start_places(boot);
     if (err != HERD_OK) {
-        return fail("places", err);
+        return err;
     }
     return HERD_OK;
 }
@@ -236,9 +255,16 @@ void herd_stop(void)
     stopped_at_ms = hal_clock_ms() + STOP_MS;
 }
 
+/* A slot is taken until its peer has acknowledged everything, BYE and FIN included. */
+static bool all_told(void)
+{
+    struct conn_stats stats = conn_stats();
+    return stats.open[CONN_LINK] == 0 && stats.open[CONN_OLDER] == 0;
+}
+
 bool herd_stopped(void)
 {
-    if (hal_clock_ms() < stopped_at_ms) {
+    if (stopped_at_ms == SCHED_NEVER || (hal_clock_ms() < stopped_at_ms && !all_told())) {
         return false;
     }
     if (has_network) {

@@ -26,7 +26,8 @@ int herd_start(const struct herd_boot *boot) HERD_MUST_CHECK;
 /* One round of the scheduler, then idles (hal_idle) until something is due. */
 void herd_step(void);
 
-/* Asks the node to stop: BYE to neighbours, FIN to clients; done when herd_stopped says so (at most 500 ms). */
+/* Asks the node to stop: BYE to neighbours, FIN to clients; done when herd_stopped says so: when all neighbours
+ * have it, after 200 ms at the latest. */
 void herd_stop(void);
 bool herd_stopped(void);
 

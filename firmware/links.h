@@ -13,6 +13,7 @@
 #include "cfg.h"
 #include "config.h"
 #include "err.h"
+#include "sched.h"
 
 enum links_state {
     LINKS_DOWN,     /* waiting for the next dial */
@@ -36,8 +37,14 @@ struct links_stats {
 /* Opens the link listener (if the node has neighbours) and starts to dial. */
 int links_init(const struct config *config) HERD_MUST_CHECK;
 
-/* There is something new to send: called by whoever changed the client table. */
+/* There is something new to send: called by whoever changed the client table, or has a frame to be asked
+ * for (ask_next, answer_next). */
 void links_wake(void);
+struct sched_task *links_task(void); /* the same, for who wakes tasks */
+
+/* Whether this neighbour can be asked for places: its HELLO offered it, and the link is up and not
+ * suspect, or moving from one connection to another. i < config neighbours */
+bool links_offers_ask(unsigned i);
 
 /* Whether this node's clock may decide about order: set, and within skew_max/2 of the median of its
  * neighbours' clocks as their heartbeats told it. */

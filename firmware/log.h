@@ -79,6 +79,12 @@ enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
     X(EV_PLACES_FAILED, LOG_WARN, "places.failed")                                                 \
     X(EV_PLACES_LIMIT, LOG_WARN, "places.over_limit")                                              \
     X(EV_PLACES_SETUP, LOG_INFO, "places.setup")                                                   \
+    X(EV_ASK_SENT, LOG_INFO, "ask.sent")                                                           \
+    X(EV_ASK_LOST, LOG_WARN, "ask.lost")                                                           \
+    X(EV_ASK_GOT, LOG_INFO, "ask.got")                                                             \
+    X(EV_ASK_ANSWERED, LOG_INFO, "ask.answered")                                                   \
+    X(EV_ASK_REFUSED, LOG_WARN, "ask.refused")                                                     \
+    X(EV_ASK_DROPPED, LOG_INFO, "ask.dropped")                                                     \
     X(EV_TLS_SETUP, LOG_INFO, "tls.setup")                                                         \
     X(EV_TLS_UP, LOG_INFO, "tls.up")                                                               \
     X(EV_TLS_DOWN, LOG_INFO, "tls.down")                                                           \

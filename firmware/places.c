@@ -1,25 +1,18 @@
 #include "places.h"
 
-#include "cfg.h"
-
-#if CFG_UPSTREAM /* or places_none.c */
-
 #include <string.h>
 
-#include "https.h"
+#include "cfg.h"
 #include "log.h"
-#include "places_budget.h"
-#include "places_google.h"
-#include "places_verdict.h"
+#include "places_backend.h"
 
 _Static_assert(CFG_PLACES_QUERIES >= 1 && CFG_PLACES_QUERIES <= 255, "a ticket has 8 bits for it");
-_Static_assert(CFG_PLACES_ANSWER_BYTES >= CFG_HTTPS_REQUEST_BYTES,
-               "the request is built in the buffer of its answer");
+_Static_assert(CFG_PLACES_ANSWER_BYTES >= PLACES_BYTES_MIN, "the least that an asker may want");
 
 enum slot_state {
     FREE,
-    QUEUED, /* waits for the connection to the provider */
-    ACTIVE, /* is being asked; at most one */
+    QUEUED, /* waits for the backend */
+    ACTIVE, /* the backend asks; at most one */
     READY   /* holds its answer: for its readers, or as cache */
 };
 
@@ -27,7 +20,8 @@ struct slot {
     enum slot_state state;
     uint32_t generation; /* 24 bits; a new one makes every ticket stale */
     uint32_t shares;     /* tickets given out */
-    bool good;           /* READY: worth caching */
+    bool good;           /* READY: no failure */
+    bool keep;           /* READY: worth caching */
     struct places_query query;
     uint64_t since_ms;       /* asked, or READY */
     uint64_t deadline_ms;    /* QUEUED, ACTIVE: of the query; READY: of its readers */
@@ -40,10 +34,8 @@ static struct slot slots[CFG_PLACES_QUERIES];
 static char answers[CFG_PLACES_QUERIES][CFG_PLACES_ANSWER_BYTES];
 
 static const struct config_places *config;
-static struct sched_task *waiter;
-static struct places_google_service service;
-static struct places_google google;
-static struct places_budget budget;
+static const struct places_backend *backend;
+static struct sched_task *waiters[PLACES_WAITERS];
 static struct places_stats stats;
 static struct slot *active;
 static const char *unusable; /* why nothing can be asked at all; NULL: it can */
@@ -75,6 +67,21 @@ static char *answer_of(const struct slot *s)
     return answers[s - slots];
 }
 
+/* Of its answer. */
+static size_t capacity_of(const struct slot *s)
+{
+    return s->query.bytes_max;
+}
+
+static void wake_waiters(void)
+{
+    for (unsigned i = 0; i < PLACES_WAITERS; i++) {
+        if (waiters[i] != NULL) {
+            sched_wake(waiters[i]);
+        }
+    }
+}
+
 static void make_stale(struct slot *s)
 {
     s->shares = 0;
@@ -83,7 +90,7 @@ static void make_stale(struct slot *s)
 
 static bool is_cached(const struct slot *s, uint64_t now)
 {
-    return s->state == READY && s->good && now < s->fresh_until_ms;
+    return s->state == READY && s->keep && now < s->fresh_until_ms;
 }
 
 /* Nobody reads it any more: it stays as cache, or becomes free. */
@@ -93,13 +100,13 @@ static void let_go(struct slot *s)
     if (!is_cached(s, sched_now_ms())) {
         s->state = FREE;
     }
-    sched_wake(waiter);
+    wake_waiters();
 }
 
 static bool same_query(const struct places_query *a, const struct places_query *b)
 {
     return a->at.lat_e7 == b->at.lat_e7 && a->at.lng_e7 == b->at.lng_e7 &&
-           a->radius_mm == b->radius_mm && a->bound == b->bound;
+           a->radius_mm == b->radius_mm && a->bound == b->bound && a->bytes_max == b->bytes_max;
 }
 
 static struct slot *find_same(const struct places_query *q, uint64_t now)
@@ -133,20 +140,21 @@ static struct slot *take_slot(void)
 
 /* Answers */
 
-static void publish(struct slot *s, size_t bytes, bool good)
+static void publish(struct slot *s, size_t bytes, bool good, bool keep)
 {
     uint64_t now = sched_now_ms();
 
     s->state = READY;
     s->answer_bytes = bytes;
     s->good = good;
+    s->keep = keep;
     s->since_ms = now;
     s->deadline_ms = now + CFG_PLACES_READ_MS;
     s->fresh_until_ms = now + (uint64_t)config->cache_s * 1000u;
     if (s->shares == 0) { /* everybody has gone away meanwhile */
         let_go(s);
     }
-    sched_wake(waiter);
+    wake_waiters();
     sched_wake(&task); /* for its deadline */
 }
 
@@ -159,83 +167,56 @@ static void publish_failure(struct slot *s, struct span status, struct span mess
     log_u64(l, "ms", sched_now_ms() - s->since_ms);
     log_end(l);
     struct text t;
-    text_init(&t, answer_of(s), CFG_PLACES_ANSWER_BYTES);
+    text_init(&t, answer_of(s), capacity_of(s));
     places_format_failure(&t, status, message);
     if (t.cut) { /* a message of control bytes, six times as long when escaped */
-        text_init(&t, answer_of(s), CFG_PLACES_ANSWER_BYTES);
+        text_init(&t, answer_of(s), capacity_of(s));
         places_format_failure(&t, status, SPAN_LIT("the provider failed"));
     }
     stats.failed++;
-    publish(s, t.bytes, false);
+    publish(s, t.bytes, false, false);
 }
 
-static void publish_answer(struct slot *s, const struct places_verdict *v)
+static void publish_answer(struct slot *s, const struct places_outcome *o)
 {
-    struct log_line *l = log_begin(EV_PLACES_ANSWERED);
+    struct log_line *l = log_begin(o->good ? EV_PLACES_ANSWERED : EV_PLACES_FAILED);
     log_u64(l, "slot", (uint64_t)(s - slots));
-    log_span(l, "status", v->status);
-    log_u64(l, "entries", v->entries);
-    log_u64(l, "left_out", v->left_out);
-    log_u64(l, "bytes", v->bytes);
+    if (o->status.bytes > 0) {
+        log_span(l, "status", o->status);
+        log_u64(l, "entries", o->entries);
+        log_u64(l, "left_out", o->left_out);
+    }
+    log_u64(l, "bytes", o->bytes);
     log_u64(l, "ms", sched_now_ms() - s->since_ms);
     log_end(l);
-    stats.answered++;
-    stats.left_out += v->left_out;
-    publish(s, v->bytes, true);
+    stats.answered += o->good ? 1 : 0;
+    stats.failed += o->good ? 0 : 1;
+    stats.left_out += o->left_out;
+    publish(s, o->bytes, o->good, o->keep);
+}
+
+static void conclude(struct slot *s, const struct places_outcome *o)
+{
+    HERD_ASSERT(o->bytes <= capacity_of(s));
+    if (o->bytes > 0) {
+        publish_answer(s, o);
+    } else {
+        publish_failure(s, o->status, o->message);
+    }
 }
 
 /* Asking */
 
-static void on_head(void *context, unsigned status)
-{
-    places_google_head(context, status);
-}
-
-static void on_body(void *context, struct span bytes)
-{
-    places_google_body(context, bytes);
-}
-
-static const struct https_sink sink = {.head = on_head, .body = on_body};
-
-static bool within_budget(struct slot *s)
-{
-    enum places_budget_verdict verdict = places_budget_take(&budget, sched_now_ms());
-
-    if (verdict == PLACES_BUDGET_FINE) {
-        return true;
-    }
-    bool day = verdict == PLACES_BUDGET_DAY;
-    stats.over_limit++;
-    struct log_line *l = log_begin(EV_PLACES_LIMIT);
-    log_str(l, "limit", day ? "queries_per_day" : "queries_per_minute");
-    log_u64(l, "value", day ? config->queries_per_day : config->queries_per_minute);
-    log_end(l);
-    publish_failure(s, SPAN_LIT("OVER_QUERY_LIMIT"),
-                    day ? SPAN_LIT("this server's own limit is reached (queries_per_day in the "
-                                   "herd file)")
-                        : SPAN_LIT("this server's own limit is reached (queries_per_minute in the "
-                                   "herd file): try again in a minute"));
-    return false;
-}
-
 static void ask(struct slot *s)
 {
-    struct https_request request;
-    struct text scratch;
+    struct places_outcome outcome;
+    int err = backend->start(&s->query, s->deadline_ms, answer_of(s), capacity_of(s), &outcome);
 
-    if (!within_budget(s)) {
+    if (err != HERD_OK) {
+        stats.over_limit += err == HERD_E_REFUSED ? 1 : 0;
+        conclude(s, &outcome);
         return;
     }
-    /* The answer is not there yet: its buffer holds the request until https has copied it. */
-    text_init(&scratch, answer_of(s), CFG_PLACES_ANSWER_BYTES);
-    int err = places_google_request(&service, &s->query, &scratch, &request);
-    if (err == HERD_OK) {
-        err = https_start(&request, s->deadline_ms, &sink, &google);
-    }
-    memset(answer_of(s), 0, scratch.bytes); /* no key where answers are */
-    HERD_ASSERT(err == HERD_OK);            /* places_init has bounded what is variable */
-    places_google_begin(&google, &service, s->query.bound, answer_of(s), CFG_PLACES_ANSWER_BYTES);
     s->state = ACTIVE;
     active = s;
     stats.asked++;
@@ -248,37 +229,15 @@ static void ask(struct slot *s)
     log_end(l);
 }
 
-static void conclude(int err, struct span why)
+static void run_backend(void)
 {
-    struct slot *s = active;
-    struct places_verdict verdict;
+    struct places_outcome outcome;
 
-    active = NULL;
-    if (err != HERD_OK) {
-        if (!https_was_sent()) {
-            places_budget_return(&budget);
-        }
-        publish_failure(s, SPAN_LIT("UNKNOWN_ERROR"), why);
-        return;
-    }
-    places_verdict_of(&google, &verdict);
-    if (verdict.good) {
-        publish_answer(s, &verdict);
-    } else {
-        publish_failure(s, verdict.status, verdict.message);
-    }
-}
-
-static void run_https(void)
-{
-    char buffer[HTTPS_WHY_BYTES];
-    struct text why;
-
-    text_init(&why, buffer, sizeof buffer);
-    int err = https_run(&why);
-    if (err != HERD_E_AGAIN) {
+    if (backend->run(&outcome)) {
         HERD_ASSERT(active != NULL);
-        conclude(err, text_span(&why));
+        struct slot *s = active;
+        active = NULL;
+        conclude(s, &outcome);
     }
 }
 
@@ -318,7 +277,7 @@ static struct slot *next_queued(void)
 
 static uint64_t next_deadline(void)
 {
-    uint64_t at = unusable == NULL ? https_wake_ms() : SCHED_NEVER;
+    uint64_t at = unusable == NULL ? backend->wake_ms() : SCHED_NEVER;
 
     for (unsigned i = 0; i < CFG_PLACES_QUERIES; i++) {
         const struct slot *s = &slots[i];
@@ -333,7 +292,7 @@ static uint64_t next_deadline(void)
 static void run(void)
 {
     if (unusable == NULL) {
-        run_https();
+        run_backend();
     }
     check_deadlines(sched_now_ms());
     /* At most one start per slot: a query beyond the budget is answered, and the next one looked at. */
@@ -354,7 +313,14 @@ static void run(void)
 int places_ask(const struct places_query *query, places_ticket *out)
 {
     uint64_t now = sched_now_ms();
-    struct slot *s = find_same(query, now);
+    struct places_query capped = *query;
+    if (query->bytes_max < PLACES_BYTES_MIN) {
+        return HERD_E_RANGE;
+    }
+    if (query->bytes_max > CFG_PLACES_ANSWER_BYTES) { /* who can hold more shares with who cannot */
+        capped.bytes_max = CFG_PLACES_ANSWER_BYTES;
+    }
+    struct slot *s = find_same(&capped, now);
 
     if (s != NULL) {
         if (s->state != READY) {
@@ -371,7 +337,7 @@ int places_ask(const struct places_query *query, places_ticket *out)
         }
         make_stale(s);
         s->state = QUEUED;
-        s->query = *query;
+        s->query = capped;
         s->since_ms = now;
         s->deadline_ms = now + config->timeout_ms;
     }
@@ -401,6 +367,13 @@ int places_poll(places_ticket ticket, struct span *answer)
     return HERD_OK;
 }
 
+bool places_is_failure(places_ticket ticket)
+{
+    const struct slot *s = slot_of(ticket);
+
+    return s != NULL && s->state == READY && !s->good;
+}
+
 void places_release(places_ticket ticket)
 {
     struct slot *s = slot_of(ticket);
@@ -413,52 +386,21 @@ void places_release(places_ticket ticket)
     } else if (s->state == QUEUED) {
         make_stale(s);
         s->state = FREE;
-        sched_wake(waiter);
+        wake_waiters();
     } /* ACTIVE: the answer comes anyway, and may be cached */
 }
 
 /* Start */
-
-static struct span trimmed(struct span s)
-{
-    while (s.bytes > 0 && (unsigned char)s.at[s.bytes - 1] <= ' ') {
-        s.bytes--;
-    }
-    while (s.bytes > 0 && (unsigned char)s.at[0] <= ' ') {
-        s.at++;
-        s.bytes--;
-    }
-    return s;
-}
-
-static const char *why_unusable(enum config_provider provider, struct span key)
-{
-    if (provider == CONFIG_PLACES_NONE) {
-        return "this herd has no places provider (provider = none in the herd file)";
-    }
-    if (key.bytes == 0) {
-        return "this server has no places key: give one by key_file in the herd file or in the "
-               "environment variable PLACES_KEY";
-    }
-    if (key.bytes > PLACES_GOOGLE_KEY_BYTES_MAX) {
-        return "the places key is longer than any key";
-    }
-    for (size_t i = 0; i < key.bytes; i++) {
-        if (key.at[i] < 0x21 || key.at[i] > 0x7E) {
-            return "the places key contains bytes that no key contains";
-        }
-    }
-    return NULL;
-}
 
 static void log_setup(void)
 {
     static const char *const names[] = {[CONFIG_PLACES_GOOGLE] = "google",
                                         [CONFIG_PLACES_GOOGLE_LEGACY] = "google-legacy",
                                         [CONFIG_PLACES_NONE] = "none"};
+    bool own = backend != NULL && backend->own;
     struct log_line *l = log_begin(EV_PLACES_SETUP);
-    log_str(l, "provider", names[config->provider]);
-    if (config->provider != CONFIG_PLACES_NONE) {
+    log_str(l, "provider", backend == NULL || own ? names[config->provider] : "a neighbour");
+    if (own) {
         log_span(l, "host", span_of(config->host));
         log_u64(l, "cache_seconds", config->cache_s);
     }
@@ -468,34 +410,35 @@ static void log_setup(void)
     log_end(l);
 }
 
-int places_init(const struct config_places *given, struct span key, struct sched_task *to_wake)
+int places_init(const struct places_setup *setup)
 {
-    config = given;
-    waiter = to_wake;
-    service = (struct places_google_service){
-        .provider = given->provider, .host = given->host, .key = trimmed(key)};
+    config = setup->config;
+    backend = setup->backend;
+    memcpy(waiters, setup->waiters, sizeof waiters);
     stats = (struct places_stats){0};
     memset(slots, 0, sizeof slots);
     active = NULL;
     uses = 0;
-    places_budget_init(&budget, given->queries_per_minute, given->queries_per_day);
-    unusable = why_unusable(given->provider, service.key);
-    log_setup();
-    if (unusable == NULL) {
-        const struct https_server server = {
-            .host = given->host, .address = given->address, .port = given->port};
-        int err = https_init(&server, &task);
-        if (err != HERD_OK) {
-            return err;
-        }
+    unusable = NULL;
+    int err = HERD_OK;
+    if (backend == NULL) {
+        unusable = "this herd has no places provider (provider = none in the herd file)";
+    } else {
+        err = backend->init(config, setup->key, &task, &unusable);
     }
-    sched_add(&task);
-    return HERD_OK;
+    if (err == HERD_OK) {
+        log_setup();
+        sched_add(&task);
+    }
+    return err;
+}
+
+bool places_has_upstream(void)
+{
+    return backend != NULL && backend->own && unusable == NULL;
 }
 
 struct places_stats places_stats(void)
 {
     return stats;
 }
-
-#endif

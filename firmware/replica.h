@@ -7,7 +7,7 @@
  * a link, and its successor waits for the acknowledgement.
  *
  * Bits are set whether a link is up or down, so that an evicted record that somebody never heard of
- * is counted; a link that comes up marks every record anyway.
+ * is counted; a link that comes up anew marks every record anyway.
  *
  * Links are numbered 0 to links-1; which neighbour a number means is the business of `links`, and of
  * `older` for the numbers behind those. Another number is a bug (asserted).
@@ -75,8 +75,9 @@ enum clients_result replica_take_older(unsigned link, const struct client_record
 /* The link came up: every record that we hold is marked, nothing is in flight, and the neighbour's
  * floor is not known yet. A link that was up goes down first. Cost: O(CFG_DEVICES). */
 void replica_link_up(unsigned link);
-/* The link came up to a neighbour that is told news and nothing else: what is marked stays so,
- * nothing is in flight, and there is no floor. A link that was up goes down first. Cost: O(1). */
+/* The link came up to a neighbour that is told news and nothing else, or moved to another connection with
+ * one that has not restarted: what is marked stays so, nothing is in flight, and there is no floor. A
+ * link that was up goes down first. Cost: O(1). */
 void replica_link_resume(unsigned link);
 /* The link went down: what was not acknowledged stays marked. Without effect on one that is down. */
 void replica_link_down(unsigned link);

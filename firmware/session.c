@@ -226,7 +226,8 @@ static void answer_whatsat(struct session *s, const struct proto_whatsat *whatsa
         send_own(s, (struct span){NULL, 0}, (struct span){NULL, 0});
         return;
     }
-    s->query = (struct places_query){at, whatsat->radius_mm, whatsat->bound};
+    s->query =
+        (struct places_query){at, whatsat->radius_mm, whatsat->bound, CFG_PLACES_ANSWER_BYTES};
     s->give_up_ms = sched_now_ms() + config->places.timeout_ms;
     set_mode(s, MODE_ASKING);
     poll_places(s);

@@ -14,8 +14,8 @@
 #define BOARD_RESERVE_LINK_TLS_BYTES (2 * 4608)
 #define BOARD_RESERVE_STORE_BYTES    1920 /* of 6 KB; console and non-volatile basics took the rest */
 
-#define CFG_UPSTREAM              0  /* TLS with real certificates wants 40 KB more */
-#define CFG_DEVICES               80 /* 84 fit; the rest is for what comes, see README.md */
+#define CFG_UPSTREAM              0 /* TLS with real certificates wants 40 KB more */
+#define CFG_DEVICES               64
 #define CFG_SESSIONS              4
 #define CFG_LINKS                 2
 #define CFG_REPORT_BYTES          128
@@ -25,14 +25,15 @@
 #define CFG_LINE_BYTES            256
 #define CFG_CONN_RX_BYTES         512
 #define CFG_CONN_TX_BYTES         512
+#define CFG_PLACES_ANSWER_BYTES   2560 /* of a neighbour: a failure, or some entries */
 #define CFG_CONN_LINK_SLOTS       (CFG_LINKS + 2)
 #define CFG_CONN_BACKLOG          2
 #define CFG_LOG_RING_BYTES        1024
 #define CFG_LOG_LINE_BYTES        256
-#define CFG_NV_CONFIG_BYTES       1024
-#define CFG_CONSOLE_HISTORY_BYTES 128
 #define CFG_LINK_INFLIGHT         16
 #define CFG_CONFIG_PATH_BYTES     63
+#define CFG_NV_CONFIG_BYTES       1024
+#define CFG_CONSOLE_HISTORY_BYTES 128
 
 /* lwIP (port/lwip/lwipopts.h). The controller's receive FIFO holds 2 KB. */
 #define BOARD_TCP_MSS        256

@@ -15,6 +15,7 @@
 #define CFG_CONN_RX_BYTES       32768
 #define CFG_CONN_TX_BYTES       32768
 #define CFG_CONN_BACKLOG        64
+#define CFG_ASK_SERVED          4
 #define CFG_PLACES_QUERIES      8
 #define CFG_PLACES_ANSWER_BYTES 65536
 #define CFG_JSON_TEXT_BYTES     8192

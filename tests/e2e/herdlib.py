@@ -38,9 +38,9 @@ LINE_BYTES = {"posix": 1024, "posix-small": 256,
 SESSIONS = {"posix": 256, "posix-small": 4,
             "mps2-an385": 8, "mps2-an385-small": 4, "lm3s6965evb": 4}
 DEVICES = {"posix": 4096, "posix-small": 64,
-           "mps2-an385": 256, "mps2-an385-small": 128, "lm3s6965evb": 80}
+           "mps2-an385": 256, "mps2-an385-small": 128, "lm3s6965evb": 64}
 ANSWER_BYTES = {"posix": 65536, "posix-small": 8192,
-                "mps2-an385": 8192, "mps2-an385-small": 4096}
+                "mps2-an385": 8192, "mps2-an385-small": 4096, "lm3s6965evb": 2560}
 
 NO_UPSTREAM = ("lm3s6965evb",)
 

@@ -2,6 +2,7 @@
 
 import itertools
 import subprocess
+import time
 
 import pytest
 
@@ -276,6 +277,19 @@ def test_a_clean_stop_says_goodbye_to_neighbours(new_herd):
     assert herd["B"].stop() == 0
     herd["A"].log.wait("link.got", peer="B", frame="bye", reason="stopping", timeout_s=5)
     herd["A"].log.wait("link.down", peer="B", timeout_s=5)
+
+
+def test_a_stop_takes_no_longer_than_the_goodbye(new_herd):
+    herd = new_herd(("A", "B"), (("A", "B"),))
+    herd.start("A")
+
+    def stops_quickly():  # one time of many: this machine may have other things to do
+        herd.start("B")
+        herd.linked()
+        start = time.monotonic()
+        assert herd["B"].stop() == 0
+        return time.monotonic() - start < 0.15
+    wait_until(stops_quickly, "B stops before its deadline")
 
 
 # ---- Tables of different sizes ----

@@ -6,10 +6,10 @@ import struct
 
 import pytest
 
-from herdlib import PATIENCE_S, Client, parse_at, where
+from herdlib import PATIENCE_S, Client, parse_at
+from linklib import (ACK, BEAT, BYE, BYE_IDENTITY, BYE_PROTOCOL, BYE_SETTINGS, BYE_VERSION, HELLO,
+                     REPORT, Caller, frame, hello, report)
 
-HELLO, REPORT, ACK, BEAT, BYE = 1, 2, 3, 4, 9
-BYE_VERSION, BYE_IDENTITY, BYE_SETTINGS, BYE_PROTOCOL = 3, 4, 5, 6
 AT = b"AT Bona +0.263873386 smuggled +34.068930-118.445127 1621464827.959498503"
 
 
@@ -20,73 +20,6 @@ def fixture_pair(new_herd):
     herd.start("A", "B")
     herd.linked("A", "B")
     return herd
-
-
-def frame(kind, body=b""):
-    return struct.pack(">BH", kind, len(body)) + body
-
-
-def name(text):
-    return bytes([len(text)]) + text
-
-
-def hello(sender=b"Carol", target=b"A", version=1, report_bytes=128, skew_max=60, boot=4711):
-    return frame(HELLO, struct.pack(">BIQHII", version, 0, boot, report_bytes, skew_max, 4096)
-                 + name(sender) + name(target))
-
-
-def report(text, key=10**18, flags=0):
-    return frame(REPORT, struct.pack(">qB", key, flags) + text)
-
-
-class Caller:
-    """A bare connection to a link listener."""
-
-    def __init__(self, node):
-        self.socket = socket.create_connection(where(node.link_port), PATIENCE_S)
-
-    @classmethod
-    def of(cls, accepted):
-        caller = cls.__new__(cls)
-        caller.socket = accepted
-        caller.socket.settimeout(PATIENCE_S)
-        return caller
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.socket.close()
-
-    def send(self, data):
-        self.socket.sendall(data)
-
-    def exactly(self, count):
-        data = b""
-        while len(data) < count:
-            piece = self.socket.recv(count - len(data))
-            if not piece:
-                return None
-            data += piece
-        return data
-
-    def frame(self):
-        """The next (type, body); None at the end of the connection."""
-        try:
-            head = self.exactly(3)
-            if head is None:
-                return None
-            kind, length = struct.unpack(">BH", head)
-            return kind, self.exactly(length)
-        except ConnectionError:
-            return None
-
-    def frames(self):
-        """All frames up to the end of the connection."""
-        found = []
-        while (one := self.frame()) is not None:
-            found.append(one)
-        return found
 
 
 def check_untouched(herd, mark):
@@ -191,7 +124,7 @@ def test_a_report_that_no_node_would_send_is_refused_and_acknowledged(pair, text
 
 def test_frames_of_unknown_and_reserved_types_are_skipped(pair):
     with Caller(pair["A"]) as caller:
-        unknown = b"".join(frame(kind, b"?" * length) for kind in (0, 5, 6, 7, 8, 10, 99, 255)
+        unknown = b"".join(frame(kind, b"?" * length) for kind in (0, 5, 6, 10, 99, 255)
                            for length in (0, 1, 65535))
         caller.send(hello() + unknown + report(AT))
         while (one := caller.frame())[0] != ACK:
@@ -290,3 +223,30 @@ def test_a_link_is_not_down_while_it_moves_to_the_connection_that_we_dialled(new
                 assert node.log.count("link.up") == 1 and not node.log.find("link.down")
         node.log.wait("link.down", peer="Carol")
         assert node.log.count("link.down") == 1
+
+
+def test_a_link_that_moves_tells_again_what_was_not_acknowledged_and_no_more(new_herd):
+    herd = new_herd(("A", "Carol"), (("A", "Carol"),))
+    with socket.create_server(herd.here("Carol")) as listener:
+        listener.settimeout(PATIENCE_S)
+        node = herd.start("A")
+        first, second = [herd.client("A").iamat(name, stamp=1) for name in ("first", "second")]
+        with Caller(node) as ours, Caller.of(listener.accept()[0]) as dialled:
+            assert dialled.frame()[0] == HELLO
+            ours.send(hello())
+            assert [body[9:] for kind, body in (ours.frame() for _ in range(4))
+                    if kind == REPORT] == [first, second]
+            ours.send(frame(ACK, b"\0\0\0\1") + frame(BYE, b"\2"))
+            node.log.wait("link.dropped", peer="Carol")
+            between = herd.client("A").iamat("between", stamp=1)
+            dialled.send(hello())
+            reports = []
+            while len(reports) < 2:
+                kind, body = dialled.frame()
+                reports += [body[9:]] if kind == REPORT else []
+            assert sorted(reports) == sorted([second, between])
+            dialled.send(frame(ACK, b"\0\0\0\2"))
+            last = herd.client("A").iamat("last", stamp=1)
+            while (one := dialled.frame())[0] != REPORT:
+                pass
+            assert one[1][9:] == last and not node.log.find("link.down")

@@ -250,6 +250,7 @@ def test_every_log_line_has_the_form_time_level_event_fields(new_herd, board):
     with Client(herd["A"].port) as client:
         client.iamat("kiwi")
         client.ask(b"huh")
+    herd["A"].log.wait("session.ended")
     assert herd["A"].stop() == 0
     lines = herd["A"].log.text().split(b"\n")
     assert lines.pop() == b"" and len(lines) >= 10

@@ -1,5 +1,6 @@
 """A herd of a laptop's node and boards under QEMU, among them the smallest: lm3s6965evb."""
 
+import json
 import os
 
 import pytest
@@ -12,8 +13,7 @@ SMALL = "lm3s6965evb"
 
 pytestmark = pytest.mark.skipif(SMALL not in KNOWN, reason="this board is not tested now")
 
-NO_UPSTREAM = (b'{"html_attributions":[],"results":[],"status":"REQUEST_DENIED",'
-               b'"error_message":"this node has no upstream"}')
+UCLA = "+34.068930-118.445127"
 
 
 @pytest.fixture(name="mixed", params=["chain", "triangle"])
@@ -83,16 +83,40 @@ def test_a_neighbour_that_was_killed_is_missed_by_nobody(mixed):
     mixed.knows("Host", "kiwi", at)
 
 
-def test_whatsat_at_a_node_without_upstream_keeps_the_shape(mixed):
+def test_whatsat_at_a_herd_without_places_keeps_the_shape(mixed):
     with Client(mixed["Host"].port) as host:
-        at = host.iamat("kiwi", "+34.068930-118.445127", 1000)
+        at = host.iamat("kiwi", UCLA, 1000)
     mixed.knows("Small", "kiwi", at)
     with Client(mixed["Small"].port) as small:
         answer = small.whatsat("kiwi", 10, 5)
-        assert (answer.at, answer.text) == (at, NO_UPSTREAM)
-        answer = small.whatsat("kiwi", 0, 5)
-        assert b"ZERO_RESULTS" in answer.text
-        assert small.whatsat("kiwi", 50, 20).text == NO_UPSTREAM
+        parsed = json.loads(answer.text)
+        assert answer.at == at and parsed["results"] == [] and "none" in parsed["error_message"]
+        assert b"ZERO_RESULTS" in small.whatsat("kiwi", 0, 5).text
+
+
+@pytest.mark.parametrize("provider", ["google", "google-legacy"])
+def test_whatsat_at_the_smallest_node_is_answered_by_a_neighbour(new_standin, new_herd, provider):
+    """And it says so in the protocol's shape when that one is gone."""
+    herd = new_herd(("Host", "Small"), (("Host", "Small"),), {"Host": "posix", "Small": SMALL},
+                    places=new_standin().places(provider=provider))
+    herd.start()
+    herd.linked()
+    with Client(herd["Small"].port) as small:
+        at = small.iamat("kiwi", UCLA, 1000)
+        herd.knows("Host", "kiwi", at)
+        whole = json.loads(herd.client("Host").whatsat("kiwi", 10, 20).text)["results"]
+        for bound in (1, 20):
+            answer = small.whatsat("kiwi", 10, bound)
+            parsed = json.loads(answer.text)
+            kept = parsed["results"]
+            assert answer.at == at and parsed["status"] == "OK" and 1 <= len(kept) <= bound
+            assert kept == whole[:len(kept)]
+            assert len(answer.text) <= herdlib.ANSWER_BYTES[SMALL]
+        herd["Host"].kill()
+        herd["Small"].log.wait("link.down", peer="Host")
+        parsed = json.loads(small.whatsat("kiwi", 10, 5).text)
+        assert parsed["error_message"] == "no neighbour with an upstream is reachable"
+        assert small.iamat("kiwi", UCLA, 2000)
 
 
 def test_the_limits_worth_of_clients_is_served_while_both_links_work(mixed):

@@ -104,6 +104,41 @@ static void every_key_is_read(void **state)
     assert_int_equal(config.log_level, LOG_DEBUG);
 }
 
+static void a_node_has_an_upstream_unless_it_says_that_it_has_none(void **state)
+{
+    (void)state;
+    static const char text[] = NODES_AB "[node C]\naddress = 127.0.0.1\nport = 3\nlink_port = 13\n"
+                                        "upstream = no\n"
+                                        "[node D]\naddress = 127.0.0.1\nport = 4\nlink_port = 14\n"
+                                        "upstream = yes\n";
+    accepts(text, NULL, "A");
+    assert_true(config.nodes[0].upstream);
+    assert_false(config.nodes[2].upstream);
+    assert_true(config.nodes[3].upstream);
+    accepts(text, "node.upstream=no", "A");
+    assert_false(config.nodes[0].upstream);
+    assert_true(config.nodes[1].upstream); /* of the node itself only */
+    accepts(text, "node.upstream = yes", "C");
+    assert_true(config.nodes[2].upstream);
+}
+
+static void an_upstream_is_there_or_not(void **state)
+{
+    (void)state;
+    refuses(NODES_AB "[node C]\naddress = 127.0.0.1\nport = 3\nupstream = maybe\n", NULL, "A",
+            "t.conf:12: [node C] upstream: \"maybe\" is not a choice here; use yes or no");
+    refuses(NODES_AB "[node C]\nupstream = no\nupstream = no\n", NULL, "A",
+            "t.conf:11: [node C] upstream: given twice; first on line 10");
+    refuses(NODES_AB "[node C]\nupsteam = no\n", NULL, "A",
+            "t.conf:10: [node C] upsteam: unknown key; did you mean upstream?");
+    refuses(NODES_AB, "node.upstream=", "A",
+            "setting node.upstream: \"\" is not a choice here; use yes or no");
+    refuses(NODES_AB "[node C]\nupstream = no\n", NULL, "A",
+            "t.conf:9: [node C] address: missing; every node needs an IPv4 address there");
+    refuses(NODES_AB "[open O]\nupstream = no\n", NULL, "A",
+            "t.conf:10: [open O] upstream: unknown key; use address, port, dialect, lines");
+}
+
 static void neighbours_are_in_the_order_of_their_names(void **state)
 {
     (void)state;
@@ -588,7 +623,7 @@ static void an_open_neighbour_needs_address_and_port(void **state)
             "t.conf:2: [open O] dialects: unknown key; did you mean dialect?");
     refuses("[node A]\ndialect = at\n", NULL, "A",
             "t.conf:2: [node A] dialect: unknown key; use address, port, link_port, mask, "
-            "gateway, dns, dhcp");
+            "gateway, dns, dhcp, upstream");
     refuses("[open O]\nlines = 1\nlines = 1\n", NULL, "A",
             "t.conf:3: [open O] lines: given twice; first on line 2");
 }
@@ -807,6 +842,8 @@ int main(void)
         cmocka_unit_test(every_key_is_written_as_it_is_read),
         cmocka_unit_test(ntp_servers_are_a_list_of_addresses),
         cmocka_unit_test(every_key_is_read),
+        cmocka_unit_test(a_node_has_an_upstream_unless_it_says_that_it_has_none),
+        cmocka_unit_test(an_upstream_is_there_or_not),
         cmocka_unit_test(neighbours_are_in_the_order_of_their_names),
         cmocka_unit_test(defaults_hold_where_the_file_is_silent),
         cmocka_unit_test(an_empty_value_is_the_default_where_there_is_one),

@@ -6,7 +6,7 @@
 
 #define REPORT_BYTES 128
 
-static char buffer[4 * FRAMES_BYTES_MAX];
+static char buffer[6 * FRAMES_BYTES_MAX];
 static struct text t;
 static uint8_t clark;
 
@@ -277,15 +277,121 @@ static void beat_with_negative_times_is_refused_and_never_sent(void **state)
     assert_int_equal(got.now_ns, 77);
 }
 
+static struct frames_ask an_ask(void)
+{
+    return (struct frames_ask){.id = 0xFEDC,
+                               .at = {-900000000, 1800000000},
+                               .radius_mm = 50000000,
+                               .bound = 20,
+                               .bytes_max = 0x80000001u};
+}
+
+static void ask_comes_back_as_it_was_sent(void **state)
+{
+    (void)state;
+    static const int32_t corners[] = {0, 1, -1, INT32_MAX, INT32_MIN, 900000000, -900000000};
+    struct frames_ask sent = an_ask();
+    struct frames_ask got;
+
+    for (size_t i = 0; i < sizeof corners / sizeof corners[0]; i++) {
+        sent.at = (struct geo_point){corners[i], -1 - corners[i]};
+        text_init(&t, buffer, sizeof buffer);
+        frames_put_ask(&t, &sent);
+        assert_int_equal(frames_get_ask(body(), &got), HERD_OK);
+        assert_int_equal(got.id, sent.id);
+        assert_int_equal(got.at.lat_e7, sent.at.lat_e7);
+        assert_int_equal(got.at.lng_e7, sent.at.lng_e7);
+        assert_int_equal(got.radius_mm, sent.radius_mm);
+        assert_int_equal(got.bound, sent.bound);
+        assert_int_equal(got.bytes_max, sent.bytes_max);
+    }
+}
+
+static void ask_has_the_bytes_of_the_protocol(void **state)
+{
+    (void)state;
+    struct frames_ask sent = an_ask();
+
+    sent.at.lat_e7 = -2;
+    sent.at.lng_e7 = 0x01020304;
+    frames_put_ask(&t, &sent);
+    assert_int_equal(t.bytes, 22);
+    assert_memory_equal(buffer,
+                        "\x07\x00\x13\xfe\xdc\xff\xff\xff\xfe\x01\x02\x03\x04\x02\xfa\xf0\x80\x14"
+                        "\x80\x00\x00\x01",
+                        22);
+}
+
+static void answer_comes_back_as_it_was_sent(void **state)
+{
+    (void)state;
+    for (unsigned flags = 0; flags < 4; flags++) {
+        struct frames_answer sent = {.id = 0x1234,
+                                     .last = (flags & 1) != 0,
+                                     .failure = (flags & 2) != 0,
+                                     .bytes = SPAN_LIT("{\"a\":1}")};
+        struct frames_answer got;
+
+        text_init(&t, buffer, sizeof buffer);
+        frames_put_answer(&t, &sent);
+        assert_memory_equal(buffer, "\x08\x00\x0a\x12\x34", 5);
+        assert_int_equal(buffer[5], flags);
+        assert_memory_equal(buffer + 6, "{\"a\":1}", 7);
+        assert_int_equal(frames_get_answer(body(), &got), HERD_OK);
+        assert_int_equal(got.id, sent.id);
+        assert_int_equal(got.last, sent.last);
+        assert_int_equal(got.failure, sent.failure);
+        assert_span_equal(got.bytes, "{\"a\":1}");
+    }
+}
+
+static void answer_flags_that_are_not_known_are_ignored(void **state)
+{
+    (void)state;
+    struct frames_answer got;
+
+    assert_int_equal(frames_get_answer(SPAN_LIT("\0\1\xfc"), &got), HERD_OK);
+    assert_false(got.last);
+    assert_false(got.failure);
+    assert_int_equal(got.bytes.bytes, 0);
+}
+
+static void answer_cut_before_its_bytes_is_refused(void **state)
+{
+    (void)state;
+    struct frames_answer got = {.id = 77};
+
+    for (size_t bytes = 0; bytes < 3; bytes++) {
+        assert_int_equal(frames_get_answer((struct span){"\0\0\0", bytes}, &got), HERD_E_SYNTAX);
+    }
+    assert_int_equal(got.id, 77);
+}
+
+static void longest_piece_of_this_board_fits_and_one_byte_more_panics(void **state)
+{
+    (void)state;
+    static char bytes[FRAMES_PIECE_BYTES_MAX(CFG_REPORT_BYTES) + 1];
+    struct frames_answer piece = {.bytes = {bytes, sizeof bytes - 1}};
+
+    frames_put_answer(&t, &piece);
+    assert_int_equal(t.bytes, FRAMES_BYTES_MAX);
+    text_init(&t, buffer, sizeof buffer);
+    piece.bytes.bytes++;
+    expect_assert_failure(frames_put_answer(&t, &piece));
+}
+
 /* Decodes as a frame of any fixed layout; HERD_E_SYNTAX for every length but its own. */
 static int decode(enum frames_type type, struct span bytes)
 {
     struct frames_hello hello;
     struct frames_beat beat;
+    struct frames_ask ask;
     uint32_t reports;
     uint8_t reason;
 
     switch (type) {
+    case FRAMES_ASK:
+        return frames_get_ask(bytes, &ask);
     case FRAMES_HELLO:
         return frames_get_hello(bytes, &hello);
     case FRAMES_ACK:
@@ -300,8 +406,10 @@ static int decode(enum frames_type type, struct span bytes)
 static void bodies_of_every_wrong_length_are_refused(void **state)
 {
     (void)state;
-    static const enum frames_type types[] = {FRAMES_HELLO, FRAMES_ACK, FRAMES_BEAT, FRAMES_BYE};
+    static const enum frames_type types[] = {FRAMES_HELLO, FRAMES_ACK, FRAMES_BEAT, FRAMES_ASK,
+                                             FRAMES_BYE};
     struct frames_hello hello = a_hello();
+    struct frames_ask ask = an_ask();
     struct frames_beat beat = {.now_ns = 1};
 
     for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
@@ -316,6 +424,9 @@ static void bodies_of_every_wrong_length_are_refused(void **state)
             break;
         case FRAMES_BEAT:
             frames_put_beat(&t, &beat);
+            break;
+        case FRAMES_ASK:
+            frames_put_ask(&t, &ask);
             break;
         default:
             frames_put_bye(&t, FRAMES_BYE_STOPPING);
@@ -395,7 +506,7 @@ static const char *types_of(const char *stream, size_t bytes, size_t step, int *
         at += used;
         if (*err == HERD_OK) {
             assert_true(count < sizeof types - 1);
-            types[count++] = "?HRAB????Y"[frame.type];
+            types[count++] = "?HRAB??QPY"[frame.type];
         }
     }
     types[count] = '\0';
@@ -407,6 +518,8 @@ static void reader_finds_the_same_frames_however_the_stream_is_cut(void **state)
     (void)state;
     struct frames_hello hello = a_hello();
     struct client_record record = a_record();
+    struct frames_ask ask = an_ask();
+    struct frames_answer piece = {.id = 1, .bytes = SPAN_LIT("{}")};
     int err;
 
     frames_put_hello(&t, &hello);
@@ -414,10 +527,12 @@ static void reader_finds_the_same_frames_however_the_stream_is_cut(void **state)
     text_put(&t,
              SPAN_LIT("\x05\x00\x03xyz\x63\x00\x00\x03\x00\x00")); /* two unknown, an empty ACK */
     frames_put_ack(&t, 1);
+    frames_put_ask(&t, &ask);
+    frames_put_answer(&t, &piece);
     frames_put_bye(&t, FRAMES_BYE_STOPPING);
     for (size_t step = 1; step <= t.bytes; step++) {
         frames_reader_init(&reader);
-        assert_string_equal(types_of(buffer, t.bytes, step, &err), "HRAAY");
+        assert_string_equal(types_of(buffer, t.bytes, step, &err), "HRAAQPY");
         assert_int_equal(reader.skipped_frames, 2);
     }
 }
@@ -465,7 +580,7 @@ static void reader_skips_unknown_frames_of_any_length_in_constant_memory(void **
     int err;
 
     for (unsigned type = 0; type < 256; type++) {
-        bool known = (type >= 1 && type <= 4) || type == 9;
+        bool known = (type >= 1 && type <= 4) || (type >= 7 && type <= 9);
         if (known) {
             continue;
         }
@@ -484,7 +599,7 @@ static void reader_takes_the_longest_known_body_and_refuses_one_byte_more(void *
 {
     (void)state;
     static const uint8_t types[] = {FRAMES_HELLO, FRAMES_REPORT, FRAMES_ACK, FRAMES_BEAT,
-                                    FRAMES_BYE};
+                                    FRAMES_ASK,   FRAMES_ANSWER, FRAMES_BYE};
     struct frames_frame frame;
     size_t used;
 
@@ -543,6 +658,12 @@ int main(void)
         cmocka_unit_test_setup(ack_and_bye_come_back_as_they_were_sent, begin),
         cmocka_unit_test_setup(beat_comes_back_as_it_was_sent, begin),
         cmocka_unit_test_setup(beat_with_negative_times_is_refused_and_never_sent, begin),
+        cmocka_unit_test_setup(ask_comes_back_as_it_was_sent, begin),
+        cmocka_unit_test_setup(ask_has_the_bytes_of_the_protocol, begin),
+        cmocka_unit_test_setup(answer_comes_back_as_it_was_sent, begin),
+        cmocka_unit_test_setup(answer_flags_that_are_not_known_are_ignored, begin),
+        cmocka_unit_test_setup(answer_cut_before_its_bytes_is_refused, begin),
+        cmocka_unit_test_setup(longest_piece_of_this_board_fits_and_one_byte_more_panics, begin),
         cmocka_unit_test_setup(bodies_of_every_wrong_length_are_refused, begin),
         cmocka_unit_test_setup(report_cut_before_its_stamp_is_refused, begin),
         cmocka_unit_test_setup(longest_report_fits_in_a_frame, begin),

@@ -5,14 +5,14 @@
 
 #include "https.h"
 #include "log.h"
-#include "places.h"
+#include "places_backend.h"
 
 /* Fakes: a clock, a scheduler of one task, a log that is not written, and https that answers what
  * the test says. */
 
 static uint64_t now_ms;
 static struct sched_task *places_task;
-static struct sched_task waiter = {.name = "waiter"};
+static struct sched_task waiter = {.name = "waiter"}, neighbours = {.name = "neighbours"};
 
 uint64_t sched_now_ms(void)
 {
@@ -189,6 +189,13 @@ static void fail_upstream(int err, const char *why, bool sent)
 
 static struct config_places config;
 
+static int init(const struct places_backend *backend, struct span key)
+{
+    const struct places_setup setup = {
+        .config = &config, .backend = backend, .key = key, .waiters = {&waiter, &neighbours}};
+    return places_init(&setup);
+}
+
 static void start(uint32_t cache_s, uint32_t per_minute)
 {
     config = (struct config_places){.provider = CONFIG_PLACES_GOOGLE,
@@ -200,13 +207,13 @@ static void start(uint32_t cache_s, uint32_t per_minute)
                                     .timeout_ms = 10000};
     now_ms = 5000;
     waiter.woken = false;
-    assert_int_equal(places_init(&config, SPAN_LIT("KEY-CANARY\n"), &waiter), HERD_OK);
+    assert_int_equal(init(&places_upstream, SPAN_LIT("KEY-CANARY\n")), HERD_OK);
     settle();
 }
 
 static struct places_query query_of(unsigned n)
 {
-    return (struct places_query){{(int32_t)n, 20000000}, 1000000, 5};
+    return (struct places_query){{(int32_t)n, 20000000}, 1000000, 5, CFG_PLACES_ANSWER_BYTES};
 }
 
 static places_ticket asked(unsigned n)
@@ -248,9 +255,10 @@ static void an_answer_reaches_who_asked(void **state)
     waits(t);
     assert_non_null(strstr(https.body, "\"latitude\":0.0000007,\"longitude\":2.0000000"));
     assert_int_equal(https.deadline_ms, 15000);
-    waiter.woken = false;
+    waiter.woken = neighbours.woken = false;
     answer_upstream(200, PLACE);
-    assert_true(waiter.woken);
+    assert_true(waiter.woken && neighbours.woken);
+    assert_false(places_is_failure(t));
     answered(t, ANSWER);
     answered(t, ANSWER);
     places_release(t);
@@ -287,10 +295,11 @@ static void a_query_differs_in_each_of_its_parts(void **state)
 {
     (void)state;
     start(0, 60);
-    static const struct places_query queries[] = {
-        {{1, 2}, 3, 4}, {{9, 2}, 3, 4}, {{1, 9}, 3, 4}, {{1, 2}, 9, 4}, {{1, 2}, 3, 9}};
-    places_ticket t[5];
-    unsigned slots = CFG_PLACES_QUERIES < 5 ? CFG_PLACES_QUERIES : 5;
+    static const struct places_query queries[] = {{{1, 2}, 3, 4, 2000}, {{9, 2}, 3, 4, 2000},
+                                                  {{1, 9}, 3, 4, 2000}, {{1, 2}, 9, 4, 2000},
+                                                  {{1, 2}, 3, 9, 2000}, {{1, 2}, 3, 4, 2001}};
+    places_ticket t[6];
+    unsigned slots = CFG_PLACES_QUERIES < 6 ? CFG_PLACES_QUERIES : 6;
     for (unsigned i = 0; i < slots; i++) {
         assert_int_equal(places_ask(&queries[i], &t[i]), HERD_OK);
         settle();
@@ -303,6 +312,70 @@ static void a_query_differs_in_each_of_its_parts(void **state)
         places_release(t[i]);
     }
     assert_int_equal(places_stats().shared, 0);
+}
+
+static void room_beyond_that_of_the_board_is_the_room_of_the_board(void **state)
+{
+    (void)state;
+    start(0, 60);
+    struct places_query q = query_of(7);
+    places_ticket a, b;
+    q.bytes_max = CFG_PLACES_ANSWER_BYTES;
+    assert_int_equal(places_ask(&q, &a), HERD_OK);
+    q.bytes_max = UINT32_MAX;
+    assert_int_equal(places_ask(&q, &b), HERD_OK);
+    settle();
+    assert_int_equal(https.starts, 1);
+    assert_int_equal(places_stats().shared, 1);
+    answer_upstream(200, PLACE);
+    places_release(a);
+    places_release(b);
+}
+
+static void less_room_than_a_failure_takes_is_refused(void **state)
+{
+    (void)state;
+    start(0, 60);
+    struct places_query q = query_of(7);
+    places_ticket t = 77;
+    q.bytes_max = PLACES_BYTES_MIN - 1;
+    assert_int_equal(places_ask(&q, &t), HERD_E_RANGE);
+    assert_int_equal(t, 77);
+    q.bytes_max = PLACES_BYTES_MIN;
+    assert_int_equal(places_ask(&q, &t), HERD_OK);
+    settle();
+    static char why[HTTPS_WHY_BYTES];
+    memset(why, 1, sizeof why - 1); /* six times as long when escaped: more than the room */
+    fail_upstream(HERD_E_NETWORK, why, true);
+    answered(t, FAILURE("UNKNOWN_ERROR", "the provider failed"));
+    places_release(t);
+}
+
+static void entries_beyond_the_room_of_the_asker_are_left_out_and_counted(void **state)
+{
+    (void)state;
+    start(0, 60);
+    struct places_query q = query_of(7);
+    places_ticket t;
+    struct span json;
+    static char body[8000];
+    strcpy(body, "{\"places\":[");
+    for (unsigned i = 0; i < 5; i++) {
+        snprintf(body + strlen(body), sizeof body - strlen(body),
+                 "%s{\"id\":\"%0200u\",\"location\":{\"latitude\":1,\"longitude\":2},"
+                 "\"displayName\":{\"text\":\"A\"}}",
+                 i > 0 ? "," : "", i);
+    }
+    strcat(body, "]}");
+    q.bytes_max = PLACES_BYTES_MIN;
+    assert_int_equal(places_ask(&q, &t), HERD_OK);
+    settle();
+    answer_upstream(200, body);
+    assert_int_equal(places_poll(t, &json), HERD_OK);
+    assert_in_range(json.bytes, 600, PLACES_BYTES_MIN);
+    assert_memory_equal(json.at + json.bytes - 16, "],\"status\":\"OK\"}", 16);
+    assert_in_range(places_stats().left_out, 1, 4);
+    places_release(t);
 }
 
 static void when_all_slots_are_taken_the_asker_waits(void **state)
@@ -514,6 +587,7 @@ static void failures_keep_the_shape_and_are_escaped(void **state)
     start(0, 60);
     places_ticket t = asked(1);
     fail_upstream(HERD_E_TRUST, "a \"quoted\"\n\\ reason", true);
+    assert_true(places_is_failure(t));
     answered(t, FAILURE("UNKNOWN_ERROR", "a \\\"quoted\\\"\\u000a\\\\ reason"));
     places_release(t);
     t = asked(2);
@@ -542,7 +616,9 @@ static void without_a_usable_key_nothing_is_asked(void **state)
     for (unsigned i = 0; i < 3; i++) {
         start(0, 60);
         config.provider = cases[i].provider;
-        assert_int_equal(places_init(&config, span_of(cases[i].key), &waiter), HERD_OK);
+        bool none = cases[i].provider == CONFIG_PLACES_NONE;
+        assert_int_equal(init(none ? NULL : &places_upstream, span_of(cases[i].key)), HERD_OK);
+        assert_false(places_has_upstream());
         places_ticket t = asked(1);
         struct span s;
         char expected[300];
@@ -571,6 +647,9 @@ int main(void)
         cmocka_unit_test(an_answer_reaches_who_asked),
         cmocka_unit_test(equal_queries_share_one_request),
         cmocka_unit_test(a_query_differs_in_each_of_its_parts),
+        cmocka_unit_test(room_beyond_that_of_the_board_is_the_room_of_the_board),
+        cmocka_unit_test(less_room_than_a_failure_takes_is_refused),
+        cmocka_unit_test(entries_beyond_the_room_of_the_asker_are_left_out_and_counted),
         cmocka_unit_test(when_all_slots_are_taken_the_asker_waits),
         cmocka_unit_test(each_query_has_its_own_deadline),
         cmocka_unit_test(a_query_that_never_had_its_turn_fails_at_its_deadline),

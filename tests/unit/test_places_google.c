@@ -94,7 +94,7 @@ static void failed(const char *status, const char *message)
 
 /* Requests */
 
-static const struct places_query query = {{-338670522, 1511957362}, 10000500, 5};
+static const struct places_query query = {{-338670522, 1511957362}, 10000500, 5, 8192};
 
 static void a_request_of_the_new_api_keeps_the_key_in_its_header(void **state)
 {

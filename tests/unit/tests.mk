@@ -26,8 +26,8 @@ test_https_reader_SRCS := firmware/https_reader.c firmware/text.c
 test_places_budget_SRCS := firmware/places_budget.c firmware/text.c
 test_places_google_SRCS := firmware/places_google.c firmware/places_entry.c firmware/places_verdict.c \
                            firmware/json.c firmware/json_stream.c firmware/text.c
-test_places_SRCS := firmware/places.c firmware/places_format.c firmware/places_budget.c $(test_places_google_SRCS)
-test_places_none_SRCS := firmware/places_format.c firmware/text.c
+test_places_SRCS := firmware/places.c firmware/places_format.c firmware/places_upstream.c firmware/places_budget.c \
+                    $(test_places_google_SRCS)
 test_log_SRCS := firmware/log.c firmware/sched.c firmware/when.c firmware/text.c
 
 test_sdcard_SRCS := port/sdcard/sdcard.c
@@ -48,6 +48,8 @@ test_setup_SRCS := firmware/setup.c firmware/config.c firmware/config_keys.c fir
 test_console_SRCS := firmware/console.c firmware/console_edit.c firmware/console_commands.c \
                      firmware/console_config.c firmware/replica.c firmware/clients.c \
                      firmware/names.c $(test_setup_SRCS)
+test_ask_SRCS := firmware/ask.c $(test_frames_SRCS)
+test_answer_SRCS := firmware/answer.c $(test_frames_SRCS)
 
 # Drivers of NXP's blocks against register models (port/nxp/mmio.h)
 test_ftfe_SRCS := port/nxp/ftfe.c tests/unit/ftfe_model.c

@@ -1,0 +1,162 @@
+#include "channel.h"
+
+#include "names.h"
+#include "sched.h"
+
+_Static_assert(CFG_CONN_TX_BYTES >= CHANNEL_PIECE_ROOM, "a record, and a piece before it, fit");
+
+/* --- Log ------------------------------------------------------------------------------------ */
+
+void channel_log_frame(enum log_event event, const struct channel *ch, const char *frame)
+{
+    struct log_line *l = log_begin(event);
+    log_str(l, "peer", ch->peer);
+    log_str(l, "frame", frame);
+    log_end(l);
+}
+
+void channel_log_report(enum log_event event, const struct channel *ch,
+                        const struct client_record *record)
+{
+    struct log_line *l = log_begin(event);
+    if (l == NULL) {
+        return;
+    }
+    char buffer[PROTO_AT_BYTES_MAX(CFG_REPORT_BYTES)];
+    struct text t;
+    text_init(&t, buffer, sizeof buffer);
+    proto_format_at(&t, names_get(record->server), record->difference_ns, &record->report);
+    log_str(l, "peer", ch->peer);
+    log_span(l, "at", text_span(&t));
+    log_end(l);
+}
+
+void channel_log_bye(enum log_event event, const struct channel *ch, uint8_t reason)
+{
+    struct log_line *l = log_begin(event);
+    log_str(l, "peer", ch->peer);
+    log_str(l, "frame", "bye");
+    log_str(l, "reason", frames_bye_name(reason));
+    log_end(l);
+}
+
+void channel_log_conn(enum log_event event, const struct channel *ch, const char *reason)
+{
+    uint32_t address = 0;
+    uint16_t port = 0;
+    conn_peer(ch->conn, &address, &port);
+    struct log_line *l = log_begin(event);
+    log_str(l, "peer", ch->peer);
+    log_ip4(l, "address", address, port);
+    if (reason != NULL) {
+        log_str(l, "reason", reason);
+    }
+    log_end(l);
+}
+
+/* --- Beginning and reading ------------------------------------------------------------------ */
+
+void channel_begin(struct channel *ch, conn_handle h, uint8_t link, const char *peer)
+{
+    ch->conn = h;
+    ch->used = true;
+    ch->hello_sent = false;
+    ch->opened_ms = sched_now_ms();
+    ch->reports_got = 0;
+    ch->reports_told = 0;
+    frames_reader_init(&ch->reader);
+    channel_identify(ch, link, peer);
+}
+
+void channel_identify(struct channel *ch, uint8_t link, const char *peer)
+{
+    ch->link = link;
+    ch->peer = peer;
+}
+
+int channel_read(struct channel *ch, struct frames_frame *out, uint32_t *skipped)
+{
+    int err = HERD_E_AGAIN;
+    while (err == HERD_E_AGAIN && conn_readable(ch->conn) > 0) { /* at most two: the ring's parts */
+        struct span in = conn_peek(ch->conn);
+        size_t used = 0;
+        uint32_t before = ch->reader.skipped_frames;
+        err = frames_reader_feed(&ch->reader, (const uint8_t *)in.at, in.bytes, &used, out);
+        *skipped += ch->reader.skipped_frames - before;
+        conn_consume(ch->conn, used);
+    }
+    return err;
+}
+
+/* --- Saying --------------------------------------------------------------------------------- */
+
+/* True when the whole frame went into the send ring. */
+static bool send_text(const struct channel *ch, const struct text *t)
+{
+    HERD_ASSERT(!t->cut);
+    if (conn_room(ch->conn) < t->bytes) {
+        return false;
+    }
+    size_t taken = conn_write(ch->conn, t->at, t->bytes);
+    HERD_ASSERT(taken == t->bytes);
+    return true;
+}
+
+void channel_say_hello(struct channel *ch, const struct frames_hello *hello)
+{
+    char buffer[FRAMES_BYTES_MAX];
+    struct text t;
+    text_init(&t, buffer, sizeof buffer);
+    frames_put_hello(&t, hello);
+    ch->hello_sent = send_text(ch, &t);
+    HERD_ASSERT(ch->hello_sent); /* nothing was sent before it */
+    channel_log_frame(EV_LINK_SENT, ch, "hello");
+}
+
+void channel_say(const struct channel *ch, const struct text *frame)
+{
+    bool sent = send_text(ch, frame);
+    HERD_ASSERT(sent);
+}
+
+void channel_say_report(const struct channel *ch, const struct client_record *record)
+{
+    char buffer[FRAMES_BYTES_MAX];
+    struct text t;
+    text_init(&t, buffer, sizeof buffer);
+    frames_put_report(&t, record);
+    channel_say(ch, &t);
+    channel_log_report(EV_LINK_SENT, ch, record);
+}
+
+void channel_say_ack(struct channel *ch)
+{
+    char buffer[FRAMES_BYTES_MAX];
+    struct text t;
+    text_init(&t, buffer, sizeof buffer);
+    frames_put_ack(&t, ch->reports_got);
+    if (send_text(ch, &t)) {
+        ch->reports_told = ch->reports_got;
+    }
+}
+
+void channel_say_beat(const struct channel *ch, const struct frames_beat *beat)
+{
+    char buffer[FRAMES_BYTES_MAX];
+    struct text t;
+    text_init(&t, buffer, sizeof buffer);
+    frames_put_beat(&t, beat);
+    if (send_text(ch, &t)) {
+        channel_log_frame(EV_LINK_BEAT, ch, "beat");
+    }
+}
+
+void channel_say_bye(const struct channel *ch, enum frames_bye reason)
+{
+    char buffer[FRAMES_BYTES_MAX];
+    struct text t;
+    text_init(&t, buffer, sizeof buffer);
+    frames_put_bye(&t, reason);
+    (void)send_text(ch, &t); /* without room the close alone must do */
+    channel_log_bye(EV_LINK_SENT, ch, (uint8_t)reason);
+}

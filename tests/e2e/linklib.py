@@ -1,0 +1,105 @@
+"""Frames between nodes (section 5 of PROTOCOL.md), and a neighbour that is none."""
+
+import socket
+import struct
+
+from herdlib import PATIENCE_S, where
+
+HELLO, REPORT, ACK, BEAT, ASK, ANSWER, BYE = 1, 2, 3, 4, 7, 8, 9
+BYE_VERSION, BYE_IDENTITY, BYE_SETTINGS, BYE_PROTOCOL = 3, 4, 5, 6
+OFFERS_ASK = 1  # feature of HELLO
+LAST, FAILURE = 1, 2  # flags of ANSWER
+
+
+def frame(kind, body=b""):
+    return struct.pack(">BH", kind, len(body)) + body
+
+
+def name(text):
+    return bytes([len(text)]) + text
+
+
+def hello(sender=b"Carol", target=b"A", version=1, report_bytes=128, skew_max=60, boot=4711,
+          features=0):
+    return frame(HELLO, struct.pack(">BIQHII", version, features, boot, report_bytes, skew_max, 4096)
+                 + name(sender) + name(target))
+
+
+def report(text, key=10**18, flags=0):
+    return frame(REPORT, struct.pack(">qB", key, flags) + text)
+
+
+def ask(number=1, lat_e7=340689300, lng_e7=-1184451270, radius_mm=10**7, bound=20, bytes_max=65536):
+    return frame(ASK, struct.pack(">HiiIBI", number, lat_e7, lng_e7, radius_mm, bound, bytes_max))
+
+
+def answer(number, text, flags=LAST):
+    return frame(ANSWER, struct.pack(">HB", number, flags) + text)
+
+
+class Caller:
+    """A bare connection to a link listener."""
+
+    def __init__(self, node):
+        self.socket = socket.create_connection(where(node.link_port), PATIENCE_S)
+
+    @classmethod
+    def of(cls, accepted):
+        caller = cls.__new__(cls)
+        caller.socket = accepted
+        caller.socket.settimeout(PATIENCE_S)
+        return caller
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.socket.close()
+
+    def send(self, data):
+        self.socket.sendall(data)
+
+    def exactly(self, count):
+        data = b""
+        while len(data) < count:
+            piece = self.socket.recv(count - len(data))
+            if not piece:
+                return None
+            data += piece
+        return data
+
+    def frame(self):
+        """The next (type, body); None at the end of the connection."""
+        try:
+            head = self.exactly(3)
+            if head is None:
+                return None
+            kind, length = struct.unpack(">BH", head)
+            return kind, self.exactly(length)
+        except ConnectionError:
+            return None
+
+    def wait(self, wanted):
+        """The body of the next frame of this type; whatever comes before is dropped."""
+        while (one := self.frame()) is not None:
+            if one[0] == wanted:
+                return one[1]
+        raise AssertionError("the connection ended")
+
+    def answer(self, number=1):
+        """The JSON of a whole ANSWER."""
+        text = b""
+        while True:
+            body = self.wait(ANSWER)
+            got, flags = struct.unpack(">HB", body[:3])
+            if got == number:
+                text = body[3:] if flags & FAILURE else text + body[3:]
+                if flags & LAST:
+                    return text
+
+    def frames(self):
+        """All frames up to the end of the connection."""
+        found = []
+        while (one := self.frame()) is not None:
+            found.append(one)
+        return found
