@@ -54,7 +54,7 @@ static int prepare(const struct ftfe *f, uint8_t command, uint32_t address)
     return FTFE_OK;
 }
 
-static int run(const struct ftfe *f)
+static int run_command(const struct ftfe *f)
 {
     mmio_write8(f->base + FSTAT, FSTAT_CCIF);
     if (!wait_done(f)) {
@@ -92,7 +92,7 @@ int ftfe_is_blank(const struct ftfe *f, uint32_t address, size_t bytes)
         set_fccob(f, 4, (uint8_t)(part / FTFE_UNIT_BYTES >> 8));
         set_fccob(f, 5, (uint8_t)(part / FTFE_UNIT_BYTES));
         set_fccob(f, 6, MARGIN_USER);
-        result = run(f);
+        result = run_command(f);
         if (result != FTFE_OK) {
             return result == FTFE_FAILED ? FTFE_NOT_BLANK : result;
         }
@@ -109,7 +109,7 @@ int ftfe_erase(const struct ftfe *f, uint32_t address)
     }
     int result = prepare(f, CMD_ERASE_SECTOR, address);
     if (result == FTFE_OK) {
-        result = run(f);
+        result = run_command(f);
     }
     if (result != FTFE_OK) {
         return result;
@@ -130,7 +130,7 @@ static int program_phrase(const struct ftfe *f, uint32_t address, const uint8_t 
         set_fccob(f, 7 - i, data[i]);
         set_fccob(f, 11 - i, data[4 + i]);
     }
-    return run(f);
+    return run_command(f);
 }
 
 int ftfe_write(const struct ftfe *f, uint32_t address, const void *data, size_t bytes)
