@@ -345,7 +345,7 @@ static void cancel(void)
 
 /* --- Keys -------------------------------------------------------------------------------------- */
 
-static void take_key(char key)
+static void use_key(char key)
 {
     awake = true;
     if (mode == PAUSED) {
@@ -430,7 +430,7 @@ static void run(void)
                 look_for_cancel();
             }
         } else if (next_key(&key)) {
-            take_key(key);
+            use_key(key);
             keys++;
         } else {
             break;

@@ -122,7 +122,7 @@ static uint32_t read_record(uint32_t at, uint16_t kind, uint32_t bytes_max, uint
 }
 
 /* Within one erase unit at a time. */
-static bool program(uint32_t at, const uint8_t *data, uint32_t bytes)
+static bool program_units(uint32_t at, const uint8_t *data, uint32_t bytes)
 {
     while (bytes > 0) {
         uint32_t part = geometry.erase_bytes - at % geometry.erase_bytes;
@@ -148,9 +148,9 @@ static bool write_record(uint32_t at, const uint8_t *data, uint32_t bytes)
         }
     }
     return hal_flash_sync() == HAL_FLASH_OK &&
-           (bytes <= head ||
-            (program(at + head, data + head, bytes - head) && hal_flash_sync() == HAL_FLASH_OK)) &&
-           program(at, data, head) && hal_flash_sync() == HAL_FLASH_OK;
+           (bytes <= head || (program_units(at + head, data + head, bytes - head) &&
+                              hal_flash_sync() == HAL_FLASH_OK)) &&
+           program_units(at, data, head) && hal_flash_sync() == HAL_FLASH_OK;
 }
 
 static unsigned newest(const struct place *p)

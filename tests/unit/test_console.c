@@ -1,4 +1,6 @@
 /* The console as an operator and as a program meet it: commands over a fake hal_console. */
+#include <stdio.h>
+
 #include "unit.h"
 
 #include "lwip/stats.h"

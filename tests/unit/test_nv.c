@@ -1,4 +1,6 @@
 /* Non-volatile basics: after a power cut at any step the old or the new state is there. */
+#include <stdio.h>
+
 #include "unit.h"
 
 #include "flash_double.h"

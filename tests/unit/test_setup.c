@@ -271,14 +271,14 @@ static void an_own_configuration_that_the_image_refuses_gives_way_to_the_factory
     (void)state;
     assert_int_equal(start(), HERD_OK);
     assert_int_equal(load(NODE("A", "3000"), "A"), HERD_OK);
-    assert_int_equal(set("herd.report_bytes=512"), HERD_OK);
+    assert_int_equal(set("herd.report_bytes=100"), HERD_OK);
     assert_int_equal(save(), HERD_OK);
-    /* An image with a smaller table would say this of 512. */
+    /* An image with a smaller table would say this of 100. */
     uint8_t *bytes = nv_config_buffer();
     size_t count = 0;
     assert_int_equal(nv_config_read(&count), HERD_OK);
     for (size_t i = 0; i + 3 < count; i++) {
-        if (memcmp(bytes + i, "=512", 4) == 0) {
+        if (memcmp(bytes + i, "=100", 4) == 0) {
             memcpy(bytes + i, "=999", 4);
         }
     }

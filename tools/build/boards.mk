@@ -75,7 +75,7 @@ TARGET_TEST_BINS := $(TARGET_TESTS:%=$(BOARD_OUT)/tests/%.elf)
 TARGET_START := $(patsubst %.c,$(OBJ)/$M/%.o,port/cortex-m/startup.c port/cortex-m/vectors.c \
                   tests/target/target.c $(wildcard $($(BOARD)_PORTS:%=%/reset.c)))
 TARGET_EXTRA := $(HOST_DEFINES) -Itests/target -Itests/unit -iquote port/cortex-m
-$(OBJ)/$M/tests/target/%.o: EXTRA = $(TARGET_EXTRA)
+$(OBJ)/$M/tests/target/%.o $(OBJ)/$M/tests/unit/%.o: EXTRA = $(TARGET_EXTRA)
 define target_test
 $(OBJ)/$M/tests/unit/$1.o: EXTRA = $(TARGET_EXTRA) $$($1_CFLAGS)
 $(BOARD_OUT)/tests/$1.elf: $(OBJ)/$M/tests/unit/$1.o $(TARGET_START) \
@@ -90,7 +90,7 @@ $(foreach t,$(TARGET_TESTS),$(eval $(call target_test,$t)))
 target-tests: $(TARGET_TEST_BINS)
 
 # A program that checks the board's hal_flash, where its ports have one.
-FLASH_CHECK := $(if $(wildcard $($(BOARD)_PORTS:%=%/hal_flash.c)),$(BOARD_OUT)/flash-check.elf)
+FLASH_CHECK := $(if $(wildcard $(patsubst %,%/hal_flash.c,$(filter-out port/noflash,$($(BOARD)_PORTS)))),$(BOARD_OUT)/flash-check.elf)
 $(BOARD_OUT)/flash-check.elf: $(OBJ)/$M/tests/target/flash_check.o $($M_OWN_OBJS) $($M_LIBS) $(OBJ)/$M/board.ld
 	@$(BOARD_LINK) -T $(OBJ)/$M/board.ld -o $@ $(filter-out %/main.o,$(filter %.o,$^)) \
 	    -Wl,--start-group $($M_LIBS) -Wl,--end-group
