@@ -226,6 +226,15 @@ static void look_whether_ready(struct herd *herd)
 
 /* --- What children say and how they end --- */
 
+/* A program would have ended; a board waits for somebody at its console. */
+static bool cannot_start(const struct herd *herd, const struct child *child, const char *line)
+{
+    const char *board = herd->file->nodes[child - herd->children].board;
+
+    return strncmp(board, "posix", 5) != 0 && (strstr(line, " error setup.needed ") != NULL ||
+                                               strstr(line, " error node.failed ") != NULL);
+}
+
 static void on_line(void *context, struct child *child, const char *line)
 {
     struct herd *herd = context;
@@ -235,8 +244,7 @@ static void on_line(void *context, struct child *child, const char *line)
     }
     if (is_node(herd, child)) {
         ready_line(&herd->ready, (size_t)(child - herd->children), line);
-        /* A program would have ended; a board cannot. */
-        if (herd->phase == PHASE_STARTING && strncmp(line, "herd: stopped", 13) == 0) {
+        if (herd->phase == PHASE_STARTING && cannot_start(herd, child, line)) {
             say_error("%s cannot start; its log in %s says why", child->name,
                       herd->options->run_dir);
             stop(herd, 1);
