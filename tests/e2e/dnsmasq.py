@@ -1,7 +1,20 @@
 """A real DHCP and DNS server, dnsmasq, where the nodes of a test can reach it."""
 
+import socket
+
+import pytest
+
 import wire
 from herdlib import HERE, NET, Program, wait_until
+
+
+def skip_without_port(port):
+    """As an ordinary user, and where no network namespace of one's own can be had either."""
+    try:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            probe.bind((HERE, port))
+    except PermissionError:
+        pytest.skip(f"port {port} is for root, or for a network namespace of one's own")
 
 
 class Dnsmasq(Program):
@@ -11,6 +24,7 @@ class Dnsmasq(Program):
         self.address = HERE
         if NET == "tap":
             wire.ready()
+        skip_without_port(53)
         hosts = [f"--dhcp-host={':'.join(f'{byte:02x}' for byte in mac)},{address}"
                  for mac, address in reserved]
         super().__init__("dnsmasq", [

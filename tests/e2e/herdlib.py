@@ -9,6 +9,7 @@ fails.
 import collections
 import os
 import re
+import resource
 import signal
 import socket
 import subprocess
@@ -78,6 +79,8 @@ def where(port):
 
 
 _reserved = []  # sockets whose abstract names keep other test runs off our ports
+# One for each port until the end: more than the 1,024 files that an ordinary user has by default.
+resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
 _next_port = 20000 + os.getpid() * 7 % 10000
 
 
