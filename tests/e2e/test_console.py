@@ -16,6 +16,9 @@ import herdlib
 from herdlib import PATIENCE_S, Client, wait_until
 from terminal import PROMPT, Terminal
 
+# Nothing here depends on the network's kind, and a terminal starts its node itself.
+pytestmark = pytest.mark.net("slirp")
+
 @pytest.fixture
 def terminals():
     started = []
