@@ -28,7 +28,7 @@
 #define CFG_PLACES_ANSWER_BYTES      8192
 #define CFG_JSON_TEXT_BYTES          2560
 #define CFG_JSON_ARENA_BYTES         4352
-#define CFG_TLS_ARENA_BYTES          38400
+#define CFG_TLS_ARENA_BYTES          40448
 #define CFG_LOG_RING_BYTES           1024
 #define BOARD_PBUF_POOL_SIZE         6
 #define BOARD_RESERVE_LINK_TLS_BYTES (4 * 7066)
