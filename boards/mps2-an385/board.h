@@ -29,11 +29,11 @@
 #define CFG_PLACES_ANSWER_BYTES      8192
 #define CFG_JSON_TEXT_BYTES          2560
 #define CFG_JSON_ARENA_BYTES         4352
-#define CFG_TLS_ARENA_BYTES          38400
+#define CFG_TLS_ARENA_BYTES          40448
 #define CFG_LOG_RING_BYTES           1024
 #define BOARD_PBUF_POOL_SIZE         6
 #define BOARD_RESERVE_LINK_TLS_BYTES (4 * 7066)
-#define BOARD_RESERVE_STORE_BYTES    5632 /* of 6 KB; console and non-volatile basics took the rest */
+#define BOARD_RESERVE_STORE_BYTES    3584 /* of 6 KB; console and non-volatile basics took the rest */
 #endif
 
 #define BOARD_FLASH_BYTES   262144

@@ -92,7 +92,7 @@ static void without_a_medium_everything_is_refused(void **state)
 static void a_medium_that_is_too_small_is_left_alone(void **state)
 {
     (void)state;
-    flash_double_make(4096, 512, 512, 1);
+    flash_double_make(1024, 512, 512, 1);
     nv_start();
     assert_int_equal(nv_info().status, NV_SMALL);
     assert_int_equal(nv_config_write(10), HERD_E_REFUSED);
