@@ -21,7 +21,7 @@ ifeq ($(BOARD),$(RIG_BOARD))
 RIG_M4_SRCS := $(wildcard port/nxp/enet*.c) port/cortex-m/hal_net.c port/cortex-m/checksum.c \
                $(wildcard port/lwip/*.c) $(wildcard port/mbedtls/*.c) \
                firmware/conn.c firmware/sched.c firmware/log.c firmware/rng.c firmware/text.c \
-               firmware/when.c
+               firmware/when.c firmware/nv.c firmware/crc.c port/noflash/hal_flash.c
 RIG_M4_OBJS := $(call objects,$M,$(RIG_M4_SRCS))
 # Compiled for Cortex-A9. The linker would refuse to mix the two profiles of the architecture: that is
 # what build attributes are for. Our side gives them up; the M4 objects stay as they are.
@@ -53,7 +53,7 @@ $(RIG_OUT)/rig.elf: $(RIG_A9_OBJS) $(RIG_M4_OBJS) $($M_LIBS) $(RIG_DIR)/rig.ld
 # The whole node: every object of the image but those that touch the core or are the K64's own.
 NODE_M4_OBJS := $(filter-out $(call objects,$M,$(wildcard port/kinetis/*.c) \
                   $(addprefix port/cortex-m/,boot.c clock.c crash.c idle.c startup.c vectors.c)),\
-                  $($M_OWN_OBJS))
+                  $($M_OWN_OBJS)) $(call objects,$M,port/noflash/hal_flash.c)
 NODE_A9_OBJS := $(filter-out %/main.c.o,$(RIG_A9_OBJS)) $(RIG_OUT)/node.c.o
 -include $(RIG_OUT)/node.c.d
 $(RIG_OUT)/node.elf: $(NODE_A9_OBJS) $(NODE_M4_OBJS) $($M_LIBS) $(RIG_DIR)/rig.ld $(IMAGE)/herd.bin
