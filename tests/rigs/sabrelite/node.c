@@ -3,6 +3,7 @@
 #include "boot.h"
 #include "cortexm.h"
 #include "entropy.h"
+#include "err.h"
 #include "hal_clock.h"
 #include "main.h"
 #include "rig.h"
