@@ -17,6 +17,7 @@ test_frames_SRCS := firmware/frames.c $(test_names_SRCS)
 test_replica_SRCS := firmware/replica.c $(test_clients_SRCS)
 test_replica_links_SRCS := $(test_replica_SRCS)
 test_config_SRCS := firmware/config.c firmware/config_keys.c $(test_proto_SRCS)
+test_keys_SRCS := firmware/keys.c $(test_proto_SRCS)
 test_frame_queue_SRCS := port/posix/frame_queue.c
 test_lwip_hooks_SRCS := port/lwip/lwip_hooks.c
 
