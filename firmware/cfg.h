@@ -68,6 +68,12 @@
 #define CFG_UPSTREAM 1
 #endif
 
+/* 1: links may have the suite ecdhe-psk, too: forward secrecy, for elliptic curves of the build and a
+ * handshake that computes some ten times as long. Cost: none where CFG_UPSTREAM is 1 already. */
+#ifndef CFG_LINK_ECDHE
+#define CFG_LINK_ECDHE CFG_UPSTREAM
+#endif
+
 /* Connection slots, and with them PCBs, are reserved per class. A neighbour may for a moment have a
  * live connection, a dial of ours and a dial of its own; two more are for callers that have not yet
  * said who they are; with fewer, dials that cross are refused now and then, and tried again. One for
@@ -256,6 +262,7 @@ _Static_assert(CFG_REPORT_BYTES >= 32 && CFG_REPORT_BYTES <= 1024, "a frame's le
 _Static_assert(CFG_SESSIONS >= 1 && CFG_SESSIONS <= 1024, "conn slots are scanned by the timer");
 _Static_assert(CFG_LINKS >= 1 && CFG_LINKS <= 16, "a row of link bits is 16 bits");
 _Static_assert(CFG_UPSTREAM == 0 || CFG_UPSTREAM == 1, "a yes or no, and a number of conn slots");
+_Static_assert(CFG_LINK_ECDHE == 0 || CFG_LINK_ECDHE == 1, "a yes or no");
 _Static_assert(CFG_CONN_LINK_SLOTS >= CFG_LINKS + 2,
                "a caller gets in while every neighbour is up");
 _Static_assert(CFG_OPEN_LINKS >= 1 && CFG_OPEN_LINKS <= 16, "links are numbered in 8 bits");
