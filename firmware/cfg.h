@@ -68,6 +68,12 @@
 #define CFG_UPSTREAM 1
 #endif
 
+/* 1: links may have the suite ecdhe-psk, too: forward secrecy, for elliptic curves of the build and a
+ * handshake that computes some ten times as long. Cost: CFG_LINK_SCRATCH_BYTES, and 15 KB of flash where CFG_UPSTREAM is 0. */
+#ifndef CFG_LINK_ECDHE
+#define CFG_LINK_ECDHE CFG_UPSTREAM
+#endif
+
 /* Connection slots, and with them PCBs, are reserved per class. A neighbour may for a moment have a
  * live connection, a dial of ours and a dial of its own; two more are for callers that have not yet
  * said who they are; with fewer, dials that cross are refused now and then, and tried again. One for
@@ -144,12 +150,6 @@
  * authenticating gives way to it. Longer than an honest handshake on a slow board. ms */
 #ifndef CFG_LINK_CALLER_MS
 #define CFG_LINK_CALLER_MS 3000
-#endif
-
-/* 1: links may also have the suite with forward secrecy (ecdhe-psk). Cost: some 15 KB of flash where there
- * is no upstream, CFG_LINK_SCRATCH_BYTES, 20 million instructions for each handshake. */
-#ifndef CFG_LINK_ECDHE
-#define CFG_LINK_ECDHE CFG_UPSTREAM
 #endif
 
 /* Plaintext of one record on a link: what every node takes, and what this one sends, at least one frame.

@@ -104,7 +104,8 @@ static const char *origin_text(void)
         return setup_refused().bytes > 0 ? "the factory's, because this node's own is refused"
                                          : "the factory's";
     default:
-        return "none: config load takes a herd file";
+        return setup_lacks_keys() ? "none: there are no keys for its links; keys load takes them"
+                                  : "none: config load takes a herd file";
     }
 }
 
@@ -647,10 +648,12 @@ static const struct console_command commands[] = {
     {"places", "", "the provider of places, and what was asked", run_places},
     {"config", " ...", "show, set, load, save, rollback: config alone tells more",
      console_config_run},
+    {"keys", " [load]", "keys of the links, by number; load takes this node's key file, unseen",
+     console_keys_run},
     {"seed", "", "takes secret bytes, for a node without a generator of its own", run_seed},
     {"crash", "", "the crash before this start", run_crash},
     {"reboot", "", "start again", run_reboot},
-    {"factory-reset", " yes", "forget this node's own configuration and key", run_factory_reset},
+    {"factory-reset", " yes", "forget this node's own configuration and keys", run_factory_reset},
 };
 
 const struct console_command *console_commands(unsigned *count)

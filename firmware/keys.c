@@ -14,28 +14,25 @@ struct store {
     uint8_t key[CFG_LINKS][2][KEYS_BYTES];
 };
 
-/* A file while it is read. */
+/* A file while it is read: into a store, or into its packed form. */
 struct reading {
-    const struct config *config;
+    const struct config *config; /* NULL: every name is as good as any */
     struct store *store;
+    struct text *packed;
     struct text *error;
-    unsigned line;
+    unsigned line; /* 0: what is read has no lines */
     bool has_section;
+    uint8_t count[CFG_LINKS]; /* of a link's keys so far */
 };
+
+/* Records of the packed form: the kind, the bytes of a name, the name; of a key also its number, big end
+ * first, and its bytes. No text begins with a kind. */
+enum { PACKED_SECTION = 1, PACKED_KEY = 2 };
 
 CFG_SECRET static struct store own;
 static const struct config *config;
 
 /* --- Secrets ----------------------------------------------------------------------------------- */
-
-/* Through a volatile pointer, so that no compiler finds out that nobody reads it afterwards. */
-static void wipe(void *at, size_t bytes)
-{
-    volatile unsigned char *p = at;
-    while (bytes-- > 0) {
-        *p++ = 0;
-    }
-}
 
 /* In the same time wherever they differ. */
 static bool is_same(const uint8_t *a, const uint8_t *b)
@@ -83,9 +80,11 @@ static bool read_digits(struct span text, uint8_t key[KEYS_BYTES])
 
 static struct text *fault(const struct reading *r)
 {
-    text_str(r->error, "line ");
-    text_u64(r->error, r->line);
-    text_str(r->error, ": ");
+    if (r->line > 0) {
+        text_str(r->error, "line ");
+        text_u64(r->error, r->line);
+        text_str(r->error, ": ");
+    }
     return r->error;
 }
 
@@ -109,45 +108,6 @@ static struct span link_name(const struct config *c, unsigned link)
 
 /* --- Reading ----------------------------------------------------------------------------------- */
 
-static bool is_blank(char c)
-{
-    return c == ' ' || c == '\t' || c == '\r';
-}
-
-static struct span trimmed(struct span s)
-{
-    while (s.bytes > 0 && is_blank(s.at[0])) {
-        s.at++;
-        s.bytes--;
-    }
-    while (s.bytes > 0 && is_blank(s.at[s.bytes - 1])) {
-        s.bytes--;
-    }
-    return s;
-}
-
-/* What stands before the first `separator`, and *rest behind it; all of it when there is none. */
-static struct span take_until(struct span *rest, char separator)
-{
-    const char *at = rest->bytes == 0 ? NULL : memchr(rest->at, separator, rest->bytes);
-    struct span part = {rest->at, at == NULL ? rest->bytes : (size_t)(at - rest->at)};
-    size_t taken = part.bytes + (at == NULL ? 0 : 1);
-    rest->at += taken;
-    rest->bytes -= taken;
-    return part;
-}
-
-/* The first word, and *rest from the second on. */
-static struct span take_word(struct span *rest)
-{
-    struct span word = {rest->at, 0};
-    while (word.bytes < rest->bytes && !is_blank(word.at[word.bytes])) {
-        word.bytes++;
-    }
-    *rest = trimmed((struct span){rest->at + word.bytes, rest->bytes - word.bytes});
-    return word;
-}
-
 /* The link with that neighbour, or the count of links. */
 static unsigned find_link(const struct config *c, struct span name)
 {
@@ -168,17 +128,23 @@ static unsigned read_number(struct span text)
     return (unsigned)number;
 }
 
-static int read_section(struct reading *r, struct span line)
+static int pack(struct reading *r, uint8_t kind, struct span name)
 {
-    static const struct span keys = {"[keys ", 6};
-    bool is_keys = line.bytes > keys.bytes && memcmp(line.at, keys.at, keys.bytes) == 0 &&
-                   line.at[line.bytes - 1] == ']';
-    struct span name =
-        is_keys ? trimmed((struct span){line.at + keys.bytes, line.bytes - keys.bytes - 1}) : line;
-    if (!is_keys || r->has_section) {
-        text_str(fault(r), r->has_section ? "a second section; a node's key file has one"
-                                          : "a key file begins with [keys NAME]");
+    text_char(r->packed, (char)kind);
+    text_char(r->packed, (char)name.bytes);
+    text_put(r->packed, name);
+    return HERD_OK;
+}
+
+static int take_section(struct reading *r, struct span name)
+{
+    if (r->has_section) {
+        text_str(fault(r), "a second section; a node's key file has one");
         return HERD_E_SYNTAX;
+    }
+    r->has_section = true;
+    if (r->packed != NULL) {
+        return pack(r, PACKED_SECTION, name);
     }
     if (!span_equal(name, self_name(r->config))) {
         struct text *t = fault(r);
@@ -188,83 +154,145 @@ static int read_section(struct reading *r, struct span line)
         text_put(t, self_name(r->config));
         return HERD_E_RANGE;
     }
-    r->has_section = true;
     return HERD_OK;
 }
 
-/* NUMBER:HEX64 into key. The number; 0: it is none. */
-static unsigned read_key(struct span word, uint8_t key[KEYS_BYTES])
+static int take_key(struct reading *r, struct span name, unsigned number,
+                    const uint8_t key[KEYS_BYTES])
 {
-    struct span digits = word;
-    unsigned number = read_number(take_until(&digits, ':'));
-    return read_digits(digits, key) ? number : 0;
-}
-
-static int read_keys(struct reading *r, struct span name, struct span value)
-{
-    uint8_t skipped[2][KEYS_BYTES];
+    if (r->packed != NULL) {
+        (void)pack(r, PACKED_KEY, name);
+        text_char(r->packed, (char)(number >> 8));
+        text_char(r->packed, (char)number);
+        text_put(r->packed, (struct span){(const char *)key, KEYS_BYTES});
+        return HERD_OK;
+    }
     unsigned link = find_link(r->config, name);
-    bool known = link < r->config->neighbour_count;
-    uint8_t(*keys)[KEYS_BYTES] = known ? r->store->key[link] : skipped;
-    if (known && r->store->number[link] > 0) {
-        text_str(fault_of(r, name), "given twice");
+    if (link == r->config->neighbour_count) {
+        return HERD_OK;
+    }
+    unsigned expected = keys_number_after(r->store->number[link]);
+    if (r->count[link] == 2) {
+        text_str(fault_of(r, name), "more than two keys");
         return HERD_E_SYNTAX;
     }
-    unsigned current = read_key(take_word(&value), keys[0]);
-    unsigned next = read_key(take_word(&value), keys[1]);
-    wipe(skipped, sizeof skipped);
-    if (current == 0 || next == 0 || value.bytes > 0) {
-        text_str(fault_of(r, name),
-                 "not two keys; use NUMBER:KEY NUMBER:KEY, numbers 1 to 65535, keys of 64 "
-                 "hexadecimal digits");
-        return HERD_E_SYNTAX;
-    }
-    if (next != keys_number_after(current)) {
+    if (r->count[link] == 1 && number != expected) {
         text_str(fault_of(r, name), "the second key is not the one after the first; number it ");
-        text_u64(r->error, keys_number_after(current));
+        text_u64(r->error, expected);
         return HERD_E_RANGE;
     }
-    if (known) {
-        r->store->number[link] = (uint16_t)current;
-    }
+    memcpy(r->store->key[link][r->count[link]], key, KEYS_BYTES);
+    r->store->number[link] = r->count[link] == 0 ? (uint16_t)number : r->store->number[link];
+    r->count[link]++;
     return HERD_OK;
+}
+
+static int read_section(struct reading *r, struct span line)
+{
+    static const struct span keys = {"[keys ", 6};
+    if (line.bytes <= keys.bytes || memcmp(line.at, keys.at, keys.bytes) != 0 ||
+        line.at[line.bytes - 1] != ']') {
+        text_str(fault(r), "a key file begins with [keys NAME]");
+        return HERD_E_SYNTAX;
+    }
+    struct span name =
+        span_trimmed((struct span){line.at + keys.bytes, line.bytes - keys.bytes - 1});
+    if (!proto_is_server_name(name)) {
+        text_str(fault(r), "no name of a node; a key file begins with [keys NAME]");
+        return HERD_E_SYNTAX;
+    }
+    return take_section(r, name);
+}
+
+/* NUMBER:HEX64 */
+static int read_key(struct reading *r, struct span name, struct span word)
+{
+    uint8_t key[KEYS_BYTES];
+    struct span digits = word;
+    unsigned number = read_number(span_take_until(&digits, ':'));
+    int err = HERD_E_SYNTAX;
+    if (!read_digits(digits, key) || number == 0) {
+        text_str(fault_of(r, name),
+                 "not a key; use NUMBER:KEY, number 1 to 65535, key of 64 hexadecimal digits");
+    } else {
+        err = take_key(r, name, number, key);
+    }
+    text_wipe(key, sizeof key);
+    return err;
 }
 
 static int read_line(struct reading *r, struct span line)
 {
-    line = trimmed(line);
+    int err = HERD_OK;
+    line = span_trimmed(line);
     if (line.bytes == 0 || line.at[0] == ';' || line.at[0] == '#') {
         return HERD_OK;
     }
     if (line.at[0] == '[') {
         return read_section(r, line);
     }
-    struct span value = line;
-    struct span name = trimmed(take_until(&value, '='));
-    if (value.bytes == 0 || !proto_is_server_name(name)) {
-        text_str(fault(r), "neither [keys NAME] nor NEIGHBOUR = NUMBER:KEY NUMBER:KEY");
+    struct span rest = line;
+    struct span name = span_trimmed(span_take_until(&rest, '='));
+    struct span word = span_take_word(&rest);
+    if (word.bytes == 0 || !proto_is_server_name(name)) {
+        text_str(fault(r), "neither [keys NAME] nor NEIGHBOUR = NUMBER:KEY");
         return HERD_E_SYNTAX;
     }
-    if (!r->has_section) {
+    if (!r->has_section && r->packed == NULL) {
         text_str(fault_of(r, name), "a key file begins with [keys NAME]");
         return HERD_E_SYNTAX;
     }
-    return read_keys(r, name, trimmed(value));
+    while (err == HERD_OK && word.bytes > 0) {
+        err = read_key(r, name, word);
+        word = span_take_word(&rest);
+    }
+    return err;
+}
+
+/* Takes `bytes` off *rest; false: there are fewer. */
+static bool take_bytes(struct span *rest, size_t bytes, struct span *taken)
+{
+    if (bytes > rest->bytes) {
+        return false;
+    }
+    *taken = (struct span){rest->at, bytes};
+    rest->at += bytes;
+    rest->bytes -= bytes;
+    return true;
+}
+
+static int read_packed(struct reading *r, struct span *rest)
+{
+    struct span head, name, value;
+    bool whole = take_bytes(rest, 2, &head) && take_bytes(rest, (unsigned char)head.at[1], &name);
+    if (whole && head.at[0] == PACKED_SECTION) {
+        return take_section(r, name);
+    }
+    if (whole && head.at[0] == PACKED_KEY && take_bytes(rest, 2 + KEYS_BYTES, &value)) {
+        const uint8_t *bytes = (const uint8_t *)value.at;
+        return take_key(r, name, (unsigned)bytes[0] << 8 | bytes[1], bytes + 2);
+    }
+    text_str(r->error, "the node's own keys cannot be read; keys load takes them again");
+    return HERD_E_SYNTAX;
 }
 
 static int check_complete(const struct reading *r)
 {
     for (unsigned i = 0; i < r->config->neighbour_count; i++) {
-        if (r->store->number[i] == 0) {
-            text_str(r->error, "there are no keys for the link of ");
-            text_put(r->error, self_name(r->config));
-            text_str(r->error, " with ");
-            text_put(r->error, link_name(r->config, i));
-            text_str(r->error,
-                     "; links are always authenticated: make key files with herdctl keys, and give "
-                     "this node its own");
-            return HERD_E_RANGE;
+        if (r->count[i] == 2) {
+            continue;
         }
+        text_str(r->error,
+                 r->count[i] == 0 ? "there are no keys" : "there is one key, not a next one,");
+        text_str(r->error, " for the link of ");
+        text_put(r->error, self_name(r->config));
+        text_str(r->error, " with ");
+        text_put(r->error, link_name(r->config, i));
+        text_str(
+            r->error,
+            "; links are always authenticated: make key files with herdctl keys, and give this "
+            "node its own");
+        return HERD_E_RANGE;
     }
     return HERD_OK;
 }
@@ -295,9 +323,14 @@ static int read_file(const struct config *c, struct span file, struct store *sto
     struct reading r = {.config = c, .store = store, .error = error};
     int err = HERD_OK;
     memset(store, 0, sizeof *store);
+    bool is_packed = file.bytes > 0 && file.at[0] == PACKED_SECTION;
     while (err == HERD_OK && file.bytes > 0) {
-        r.line++;
-        err = read_line(&r, take_until(&file, '\n'));
+        if (is_packed) {
+            err = read_packed(&r, &file);
+        } else {
+            r.line++;
+            err = read_line(&r, span_take_until(&file, '\n'));
+        }
     }
     err = err == HERD_OK ? check_complete(&r) : err;
     return err == HERD_OK ? check_distinct(&r) : err;
@@ -309,7 +342,7 @@ int keys_check(const struct config *c, struct span file, struct text *error)
 {
     struct store store;
     int err = read_file(c, file, &store, error);
-    wipe(&store, sizeof store);
+    text_wipe(&store, sizeof store);
     return err;
 }
 
@@ -317,13 +350,19 @@ int keys_init(const struct config *c, struct span file, struct text *error)
 {
     struct store store;
     config = c;
-    wipe(&own, sizeof own);
+    text_wipe(&own, sizeof own);
     int err = read_file(c, file, &store, error);
     if (err == HERD_OK) {
         own = store;
     }
-    wipe(&store, sizeof store);
+    text_wipe(&store, sizeof store);
     return err;
+}
+
+int keys_pack_line(struct span line, struct text *out, struct text *error)
+{
+    struct reading r = {.packed = out, .error = error};
+    return read_line(&r, line);
 }
 
 bool keys_has(unsigned link)
@@ -365,8 +404,8 @@ enum keys_verdict keys_judge(struct span identity, unsigned *link, struct span *
         return KEYS_UNKNOWN;
     }
     /* Neither > nor # is in any name: whatever is too much stays in a part that then is nobody's. */
-    struct span from = take_until(&rest, '>');
-    struct span to = take_until(&rest, '#');
+    struct span from = span_take_until(&rest, '>');
+    struct span to = span_take_until(&rest, '#');
     unsigned number = read_number(rest);
     unsigned found = find_link(config, from); /* never this node itself: it is not its neighbour */
     if (number == 0 || !span_equal(to, self_name(config)) || found == config->neighbour_count ||

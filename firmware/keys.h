@@ -2,11 +2,12 @@
  * numbers 1 to 65535 and round to 1. Nothing here goes over a network but numbers and names.
  *
  * A key file is text, made by `herdctl keys`, one file per node; blank lines and lines that begin with ;
- * or # do not count:
+ * or # do not count. The two keys of a link may be on one line, or on two, current key first:
  *
  *     [keys Clark]
  *     Bona = 3:HEX64 4:HEX64
- *     Jaquez = 3:HEX64 4:HEX64
+ *     Jaquez = 3:HEX64
+ *     Jaquez = 4:HEX64
  *
  * Names that are no neighbours of this node are skipped, so that a node can have the keys of a new link
  * before the herd file that has the link; a neighbour without keys is an error.
@@ -43,7 +44,7 @@ enum keys_verdict {
     KEYS_UNKNOWN /* not for this node, not from a neighbour, no such number, or no identity at all */
 };
 
-/* Takes the keys of this node's links from a key file. `config`: config_finish was called; kept, and must live as long as keys are asked for. `file` is not
+/* Takes the keys of this node's links from a key file, or from the packed form of its lines. `config`: config_finish was called; kept, and must live as long as keys are asked for. `file` is not
  * kept. HERD_E_SYNTAX, HERD_E_RANGE: what is wrong and what would be right in `error` (give it 400 bytes;
  * "line 3: ..." where it is in a line), and there are no keys at all. An empty file is right for a node
  * without neighbours. Cost: linear in the file; CFG_LINKS * 66 bytes of stack. */
@@ -51,6 +52,12 @@ int keys_init(const struct config *config, struct span file, struct text *error)
 
 /* What keys_init would say, with nothing taken. */
 int keys_check(const struct config *config, struct span file, struct text *error) HERD_MUST_CHECK;
+
+/* For keeping a file in small memory: the packed form of one of its lines, appended to `out`, nothing for
+ * a comment. Those of all lines one behind the other are what keys_init takes as well. HERD_E_SYNTAX with
+ * an error text: the line is none of a key file's. */
+#define KEYS_PACKED_LINE_BYTES_MAX (2 * (2 + PROTO_SERVER_BYTES_MAX + 2 + KEYS_BYTES))
+int keys_pack_line(struct span line, struct text *out, struct text *error) HERD_MUST_CHECK;
 
 /* `link` in all of these: index into config->neighbours. */
 bool keys_has(unsigned link);

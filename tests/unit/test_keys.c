@@ -112,6 +112,111 @@ static void spacing_order_line_ends_and_foreign_names_do_not_matter(void **state
     assert_int_equal(keys_number(JAQUEZ), 65535);
 }
 
+static void the_keys_of_a_link_may_stand_on_two_lines(void **state)
+{
+    (void)state;
+    unsigned link;
+    struct span key;
+    accepts("[keys Clark]\nBona = 3:" HEX_A "\nJaquez = 3:" HEX_C "\nBona = 4:" HEX_B
+            "\nJaquez = 4:" HEX_D "\n");
+    assert_int_equal(judge("Bona>Clark#4", &link, &key), KEYS_NEXT);
+    assert_int_equal((unsigned char)key.at[0], 0x11);
+    assert_int_equal(judge("Jaquez>Clark#3", &link, &key), KEYS_CURRENT);
+    assert_int_equal((unsigned char)key.at[0], 0x22);
+    refuses(HERD_E_RANGE, "[keys Clark]\nBona = 4:" HEX_B "\nBona = 3:" HEX_A,
+            "line 3: Bona: the second key is not the one after the first; number it 5");
+}
+
+/* --- Packed ------------------------------------------------------------------------------------ */
+
+static char packed_buffer[1024];
+static struct text packed;
+
+/* Packs a file line by line. */
+static int pack_file(const char *file)
+{
+    struct span rest = span_of(file);
+    int err = HERD_OK;
+    text_init(&packed, packed_buffer, sizeof packed_buffer);
+    text_init(&error, error_buffer, sizeof error_buffer);
+    while (err == HERD_OK && rest.bytes > 0) {
+        char line_buffer[KEYS_PACKED_LINE_BYTES_MAX];
+        struct text line;
+        text_init(&line, line_buffer, sizeof line_buffer);
+        err = keys_pack_line(span_take_until(&rest, '\n'), &line, &error);
+        assert_false(line.cut);
+        text_put(&packed, text_span(&line));
+    }
+    return err;
+}
+
+static void a_packed_file_is_as_good_as_its_text(void **state)
+{
+    (void)state;
+    unsigned link;
+    struct span key;
+    assert_int_equal(pack_file(GOOD), HERD_OK);
+    assert_true(packed.bytes < strlen(GOOD));
+    assert_int_equal(keys_init(&herd, text_span(&packed), &error), HERD_OK);
+    assert_int_equal(judge("Bona>Clark#3", &link, &key), KEYS_CURRENT);
+    assert_int_equal((unsigned char)key.at[1], 0x11);
+    assert_int_equal(judge("Jaquez>Clark#4", &link, &key), KEYS_NEXT);
+    assert_int_equal((unsigned char)key.at[0], 0xFE);
+    assert_int_equal(pack_file("[keys Clark]\nBona = 65535:" HEX_A "\nJaquez = 256:" HEX_C
+                               "\nJaquez = 257:" HEX_D "\nBona = 1:" HEX_B),
+                     HERD_OK);
+    assert_int_equal(keys_init(&herd, text_span(&packed), &error), HERD_OK);
+    assert_int_equal(keys_number(BONA), 65535);
+    assert_int_equal(keys_number(JAQUEZ), 256);
+}
+
+static void lines_that_are_none_are_not_packed(void **state)
+{
+    (void)state;
+    assert_int_equal(pack_file("[keys Clark]\nBona = 3\n"), HERD_E_SYNTAX);
+    assert_string_equal(text_cstr(&error), "Bona: not a key; use NUMBER:KEY, number 1 to 65535, "
+                                           "key of 64 hexadecimal digits");
+    assert_int_equal(pack_file("[herd]\n"), HERD_E_SYNTAX);
+    assert_string_equal(text_cstr(&error), "a key file begins with [keys NAME]");
+    assert_int_equal(pack_file("[keys " HEX_A "]\n"), HERD_E_SYNTAX);
+    assert_int_equal(pack_file("x\n"), HERD_E_SYNTAX);
+}
+
+static void what_is_wrong_with_a_packed_file_is_said_without_lines(void **state)
+{
+    (void)state;
+    assert_int_equal(pack_file("[keys Bona]\n"), HERD_OK);
+    assert_int_equal(keys_init(&herd, text_span(&packed), &error), HERD_E_RANGE);
+    assert_string_equal(text_cstr(&error), "these are the keys of Bona; this node is Clark");
+    assert_int_equal(pack_file(GOOD GOOD), HERD_OK);
+    assert_int_equal(keys_init(&herd, text_span(&packed), &error), HERD_E_SYNTAX);
+    assert_string_equal(text_cstr(&error), "a second section; a node's key file has one");
+}
+
+static void a_packed_file_that_is_cut_or_garbled_is_refused_and_never_read_beyond(void **state)
+{
+    (void)state;
+    assert_int_equal(pack_file(GOOD), HERD_OK);
+    for (size_t bytes = 1; bytes < packed.bytes; bytes++) {
+        char *copy = malloc(bytes); /* its end is where a sanitizer looks */
+        memcpy(copy, packed_buffer, bytes);
+        text_init(&error, error_buffer, sizeof error_buffer);
+        assert_int_not_equal(keys_init(&herd, (struct span){copy, bytes}, &error), HERD_OK);
+        assert_false(keys_has(BONA));
+        free(copy);
+    }
+    struct unit_random random = {.state = 77};
+    for (unsigned round = 0; round < 20000; round++) {
+        char *copy = malloc(packed.bytes);
+        memcpy(copy, packed_buffer, packed.bytes);
+        copy[unit_below(&random, (uint32_t)packed.bytes)] ^= (char)(1 + unit_below(&random, 255));
+        text_init(&error, error_buffer, sizeof error_buffer);
+        int err = keys_init(&herd, (struct span){copy, packed.bytes}, &error);
+        assert_int_equal(err == HERD_OK, keys_has(BONA));
+        free(copy);
+    }
+}
+
 static void a_node_without_neighbours_needs_no_keys(void **state)
 {
     (void)state;
@@ -167,17 +272,14 @@ static void checking_a_file_takes_nothing(void **state)
 
 /* --- Errors ------------------------------------------------------------------------------------ */
 
-#define NOT_TWO                                                                                    \
-    "line 2: Bona: not two keys; use NUMBER:KEY NUMBER:KEY, numbers 1 to 65535, keys of 64 "       \
-    "hexadecimal digits"
+#define NOT_A_KEY                                                                                  \
+    "line 2: Bona: not a key; use NUMBER:KEY, number 1 to 65535, key of 64 hexadecimal digits"
 
-static void values_that_are_not_two_keys_are_refused_and_not_shown(void **state)
+static void values_that_are_no_keys_are_refused_and_not_shown(void **state)
 {
     (void)state;
     static const char *const values[] = {
         "",
-        "3:" HEX_A,
-        "3:" HEX_A " 4:" HEX_B " 5:" HEX_C,
         "3:" HEX_A " 4:" HEX_B " x",
         "3:" HEX_A ",4:" HEX_B,
         "3:" HEX_A "0 4:" HEX_B,
@@ -208,8 +310,7 @@ static void values_that_are_not_two_keys_are_refused_and_not_shown(void **state)
         (void)snprintf(file, sizeof file, "[keys Clark]\nBona = %s\n", values[i]);
         /* an empty value is no assignment */
         refuses(HERD_E_SYNTAX, file,
-                i == 0 ? "line 2: neither [keys NAME] nor NEIGHBOUR = NUMBER:KEY NUMBER:KEY"
-                       : NOT_TWO);
+                i == 0 ? "line 2: neither [keys NAME] nor NEIGHBOUR = NUMBER:KEY" : NOT_A_KEY);
     }
 }
 
@@ -227,8 +328,7 @@ static void keys_that_do_not_follow_each_other_are_refused(void **state)
 static void lines_that_are_no_lines_of_a_key_file_are_refused(void **state)
 {
     (void)state;
-    static const char neither[] =
-        "line 2: neither [keys NAME] nor NEIGHBOUR = NUMBER:KEY NUMBER:KEY";
+    static const char neither[] = "line 2: neither [keys NAME] nor NEIGHBOUR = NUMBER:KEY";
     static const char begins[] = "line 1: a key file begins with [keys NAME]";
     refuses(HERD_E_SYNTAX, "[keys Clark]\nBona\n", neither);
     refuses(HERD_E_SYNTAX, "[keys Clark]\n= 3:" HEX_A " 4:" HEX_B, neither);
@@ -242,7 +342,10 @@ static void lines_that_are_no_lines_of_a_key_file_are_refused(void **state)
             "line 1: Bona: a key file begins with [keys NAME]");
     refuses(HERD_E_SYNTAX, "[keys Clark]\n[keys Clark]\n",
             "line 2: a second section; a node's key file has one");
-    refuses(HERD_E_SYNTAX, GOOD "Jaquez = 3:" HEX_C " 4:" HEX_D, "line 6: Jaquez: given twice");
+    refuses(HERD_E_SYNTAX, GOOD "Jaquez = 3:" HEX_C " 4:" HEX_D,
+            "line 6: Jaquez: more than two keys");
+    refuses(HERD_E_SYNTAX, "[keys Clark]\nBona = 3:" HEX_A " 4:" HEX_B " 5:" HEX_C,
+            "line 2: Bona: more than two keys");
 }
 
 static void another_nodes_file_is_refused_by_name(void **state)
@@ -250,7 +353,10 @@ static void another_nodes_file_is_refused_by_name(void **state)
     (void)state;
     refuses(HERD_E_RANGE, "[keys Bona]\n",
             "line 1: these are the keys of Bona; this node is Clark");
-    refuses(HERD_E_RANGE, "[keys ]\n", "line 1: these are the keys of ; this node is Clark");
+    refuses(HERD_E_SYNTAX, "[keys ]\n",
+            "line 1: no name of a node; a key file begins with [keys NAME]");
+    refuses(HERD_E_SYNTAX, "[keys Cl rk]\n",
+            "line 1: no name of a node; a key file begins with [keys NAME]");
     refuses(HERD_E_RANGE, "[keys clark]\n",
             "line 1: these are the keys of clark; this node is Clark");
 }
@@ -258,12 +364,15 @@ static void another_nodes_file_is_refused_by_name(void **state)
 static void a_neighbour_without_keys_is_an_error_that_says_what_to_do(void **state)
 {
     (void)state;
-#define MISSING(who)                                                                               \
-    "there are no keys for the link of Clark with " who "; links are always authenticated: make "  \
-    "key files with herdctl keys, and give this node its own"
+#define MISSING(who) MISSING_(who, "there are no keys")
+#define MISSING_(who, what)                                                                        \
+    what " for the link of Clark with " who "; links are always authenticated: make "              \
+         "key files with herdctl keys, and give this node its own"
     refuses(HERD_E_RANGE, "", MISSING("Bona"));
     refuses(HERD_E_RANGE, "[keys Clark]\n", MISSING("Bona"));
     refuses(HERD_E_RANGE, "[keys Clark]\nBona = 3:" HEX_A " 4:" HEX_B, MISSING("Jaquez"));
+    refuses(HERD_E_RANGE, "[keys Clark]\nBona = 3:" HEX_A " 4:" HEX_B "\nJaquez = 3:" HEX_C,
+            MISSING_("Jaquez", "there is one key, not a next one,"));
 }
 
 static void the_same_key_twice_is_refused(void **state)
@@ -410,10 +519,15 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_key_file_is_read_and_its_keys_are_offered_by_name),
         cmocka_unit_test(spacing_order_line_ends_and_foreign_names_do_not_matter),
+        cmocka_unit_test(the_keys_of_a_link_may_stand_on_two_lines),
+        cmocka_unit_test(a_packed_file_is_as_good_as_its_text),
+        cmocka_unit_test(lines_that_are_none_are_not_packed),
+        cmocka_unit_test(what_is_wrong_with_a_packed_file_is_said_without_lines),
+        cmocka_unit_test(a_packed_file_that_is_cut_or_garbled_is_refused_and_never_read_beyond),
         cmocka_unit_test(a_node_without_neighbours_needs_no_keys),
         cmocka_unit_test(the_longest_names_make_the_longest_identity),
         cmocka_unit_test(checking_a_file_takes_nothing),
-        cmocka_unit_test(values_that_are_not_two_keys_are_refused_and_not_shown),
+        cmocka_unit_test(values_that_are_no_keys_are_refused_and_not_shown),
         cmocka_unit_test(keys_that_do_not_follow_each_other_are_refused),
         cmocka_unit_test(lines_that_are_no_lines_of_a_key_file_are_refused),
         cmocka_unit_test(another_nodes_file_is_refused_by_name),
