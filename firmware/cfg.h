@@ -164,7 +164,7 @@
  * tests/unit/test_tls_link.c, with a little more. */
 #ifndef CFG_LINK_TLS_BYTES
 #define CFG_LINK_TLS_BYTES                                                                         \
-    ((sizeof(void *) > 4 ? 3456 : 2304) + CFG_LINK_RECORD_BYTES + CFG_LINK_OUT_BYTES)
+    ((sizeof(void *) > 4 ? 4096 : 2304) + CFG_LINK_RECORD_BYTES + CFG_LINK_OUT_BYTES)
 #endif
 #ifndef CFG_LINK_SCRATCH_BYTES
 #define CFG_LINK_SCRATCH_BYTES                                                                     \
