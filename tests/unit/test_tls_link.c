@@ -13,7 +13,7 @@
 #include "tls_link.h"
 #include "wall.h"
 
-#define PIPE_BYTES 8192
+#define PIPE_BYTES 4608
 #define PSK_LINK   0
 #define ECDHE_LINK 1
 #ifdef __arm__ /* an emulated one */
@@ -149,6 +149,7 @@ uint64_t hal_clock_ms(void)
 static struct config config;
 static uint64_t now_ms;
 static size_t baseline;
+static struct span refused_identity;
 
 static int setup(void **state)
 {
@@ -192,6 +193,7 @@ static void one_round(struct ends *e)
     }
     if (e->server_err == HERD_E_AGAIN) {
         e->server_err = tls_link_handshake(e->server);
+        refused_identity = e->server_err == HERD_E_TRUST ? tls_link_identity() : refused_identity;
     }
 }
 
@@ -312,7 +314,7 @@ static void refused_identities_are_told_apart(void **state)
         shake(&e);
         assert_int_equal(e.server_err, HERD_E_TRUST);
         assert_int_equal(e.server->refusal, cases[i].refusal);
-        assert_int_equal(e.server->identity_bytes, 5);
+        assert_span_equal(refused_identity, "A>B#3");
         assert_int_equal(e.client_err, HERD_E_TRUST);
         assert_int_equal(e.client->refusal, TLS_LINK_NOT_TAKEN);
         end(&e);
@@ -410,7 +412,7 @@ static void oversized_handshake_is_refused(void **state)
 static void changed_and_repeated_records_end_the_link(void **state)
 {
     (void)state;
-    static uint8_t copy[256];
+    static uint8_t copy[200];
     for (unsigned i = 0; i < 45; i++) { /* each byte of a record of 16 bytes */
         struct ends e;
         connect(&e, PSK_LINK);
@@ -536,12 +538,12 @@ static void one_handshake_computes_in_a_round(void **state)
     assert_true(pipes[1].end > 0);
 
     /* Who was denied and does not come back does not hold up the others. */
-    struct tls_link *d = tls_link_take(4);
+    tls_link_abort(b);
+    b = tls_link_dial(3, PSK_LINK);
     (void)sched_round(now_ms++);
     assert_int_equal(tls_link_handshake(a), HERD_E_AGAIN);
-    assert_int_equal(tls_link_handshake(d), HERD_E_AGAIN);
-    assert_true(d->tls.computing);
-    tls_link_abort(d);
+    assert_int_equal(tls_link_handshake(b), HERD_E_AGAIN);
+    assert_true(b->tls.computing);
     (void)sched_round(now_ms++);
     (void)sched_round(now_ms++);
     assert_int_equal(tls_link_handshake(c), HERD_OK);
@@ -572,6 +574,9 @@ static void the_pool_has_an_end(void **state)
 static void contexts_do_not_share_their_memory(void **state)
 {
     (void)state;
+    if (TLS_LINK_CONTEXTS < 4) {
+        skip();
+    }
     struct ends first, second;
     connect(&first, PSK_LINK);
     struct pipe up[3];
