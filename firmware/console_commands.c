@@ -18,7 +18,7 @@
 #include "rng.h"
 #include "session.h"
 #include "setup.h"
-#include "tls.h"
+#include "tls_upstream.h"
 #include "version.h"
 #include "wall.h"
 #include "when.h"
@@ -264,7 +264,7 @@ static void put_devices(struct text *out)
 #if CFG_UPSTREAM
 static void put_tls(struct text *out)
 {
-    struct tls_stats t = tls_stats();
+    struct tls_upstream_stats t = tls_upstream_stats();
     put_pool(out, "tls-arena", t.arena_used, t.arena_peak, CFG_TLS_ARENA_BYTES, 0);
     put_count(out, "handshakes", t.handshakes);
     put_count(out, "failed", t.failed);

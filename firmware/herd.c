@@ -20,7 +20,7 @@
 #include "sched.h"
 #include "session.h"
 #include "setup.h"
-#include "tls.h"
+#include "tls_upstream.h"
 #include "wall.h"
 
 #define STOP_MS 200 /* for BYE to be delivered, at the most */
@@ -92,7 +92,7 @@ static int start_places(const struct herd_boot *boot)
 #if CFG_UPSTREAM
     if (setup.backend != NULL && config->nodes[config->self].upstream) {
         setup.backend = &places_upstream;
-        int err = tls_init(boot->trust_pem);
+        int err = tls_upstream_init(boot->trust_pem);
         if (err != HERD_OK) {
             return fail("trust anchors", err);
         }

@@ -25,7 +25,7 @@
 #include "sched.h"
 #include "session.h"
 #include "setup.h"
-#include "tls.h"
+#include "tls_upstream.h"
 #include "wall.h"
 
 #define HERD_TEXT                                                                                  \
@@ -168,9 +168,9 @@ struct places_stats places_stats(void)
 {
     return (struct places_stats){.asked = 21, .answered = 20, .failed = 1};
 }
-struct tls_stats tls_stats(void)
+struct tls_upstream_stats tls_upstream_stats(void)
 {
-    return (struct tls_stats){.arena_used = 100, .arena_peak = 200};
+    return (struct tls_upstream_stats){.arena_used = 100, .arena_peak = 200};
 }
 struct json_stats json_stats(void)
 {
