@@ -5,6 +5,8 @@
 #include "rng.h"
 #include "sched.h"
 
+#define NO_IDENTITY ((struct span){NULL, 0})
+
 static struct channel *channels;
 static struct callers_stats stats;
 
@@ -19,15 +21,15 @@ struct callers_stats callers_stats(void)
     return stats;
 }
 
-static void log_refused(conn_handle h, const struct tls_link *tls, const char *reason)
+static void log_refused(conn_handle h, struct span identity, const char *reason)
 {
     uint32_t address = 0;
     uint16_t port = 0;
     conn_peer(h, &address, &port);
     struct log_line *l = log_begin(EV_LINK_REFUSED);
     log_str(l, "reason", reason);
-    if (tls != NULL && tls->identity_bytes > 0) {
-        log_span(l, "identity", (struct span){tls->identity, tls->identity_bytes});
+    if (identity.bytes > 0) {
+        log_span(l, "identity", identity);
     }
     log_ip4(l, "address", address, port);
     log_end(l);
@@ -69,7 +71,7 @@ bool callers_admit(struct channel *ch, conn_handle h, unsigned missing)
     }
     if (!rng_is_secret() || tls_link_free() <= missing) {
         stats.crowded++;
-        log_refused(h, NULL, reason);
+        log_refused(h, NO_IDENTITY, reason);
         conn_release(h);
         return false;
     }
@@ -103,14 +105,14 @@ int callers_authenticate(struct channel *ch, const char **reason)
     enum tls_link_refusal refusal = (enum tls_link_refusal)ch->tls->refusal;
     *reason = tls_link_refusal_name(refusal);
     count(refusal);
-    log_refused(ch->conn, ch->tls, *reason);
+    log_refused(ch->conn, tls_link_identity(), *reason);
     return HERD_E_REFUSED;
 }
 
 void callers_count_late(const struct channel *ch, const char *reason)
 {
     stats.failed++;
-    log_refused(ch->conn, ch->tls, reason);
+    log_refused(ch->conn, NO_IDENTITY, reason);
 }
 
 bool callers_may_linger(unsigned missing)

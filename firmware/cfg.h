@@ -164,11 +164,12 @@
  * tests/unit/test_tls_link.c, with a little more. */
 #ifndef CFG_LINK_TLS_BYTES
 #define CFG_LINK_TLS_BYTES                                                                         \
-    ((sizeof(void *) > 4 ? 3456 : 2304) + CFG_LINK_RECORD_BYTES + CFG_LINK_OUT_BYTES)
+    ((sizeof(void *) > 4 ? 4096 : CFG_LINK_ECDHE ? 2976 : 2032) + CFG_LINK_RECORD_BYTES +          \
+     CFG_LINK_OUT_BYTES)
 #endif
 #ifndef CFG_LINK_SCRATCH_BYTES
 #define CFG_LINK_SCRATCH_BYTES                                                                     \
-    ((sizeof(void *) > 4 ? 2 : 1) * (CFG_LINK_ECDHE ? 4096 : 1024))
+    ((sizeof(void *) > 4 ? 2 : 1) * (CFG_LINK_ECDHE ? 1536 : 512))
 #endif
 
 /* Back-off between dials of one neighbour: first, doubled up to the last; half of it is jitter. ms */

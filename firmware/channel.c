@@ -11,6 +11,8 @@ _Static_assert(CFG_CONN_TX_BYTES >= CHANNEL_PIECE_ROOM, "a record, and a piece b
 _Static_assert(CFG_CONN_TX_BYTES >= HANDSHAKE_BYTES + CHANNEL_FRAME_ROOM, "HELLO has its room");
 _Static_assert(CFG_LINK_OUT_BYTES >= FRAMES_BYTES_MAX, "a frame is one record");
 
+static struct frames_reader readers[TLS_LINK_CONTEXTS];
+
 /* --- Log ------------------------------------------------------------------------------------ */
 
 void channel_log_frame(enum log_event event, const struct channel *ch, const char *frame)
@@ -75,7 +77,8 @@ void channel_begin(struct channel *ch, conn_handle h, struct tls_link *tls, uint
     ch->opened_ms = sched_now_ms();
     ch->reports_got = 0;
     ch->reports_told = 0;
-    frames_reader_init(&ch->reader);
+    ch->reader = &readers[tls_link_index(tls)];
+    frames_reader_init(ch->reader);
     channel_identify(ch, link, peer);
 }
 
@@ -89,7 +92,7 @@ int channel_read(struct channel *ch, struct frames_frame *out, uint32_t *skipped
 {
     uint8_t piece[64];
     for (;;) { /* each round takes bytes, or returns */
-        size_t wanted = frames_reader_wants(&ch->reader);
+        size_t wanted = frames_reader_wants(ch->reader);
         size_t bytes = 0;
         bool clean = false;
         int err = tls_read(&ch->tls->tls, piece, wanted < sizeof piece ? wanted : sizeof piece,
@@ -98,9 +101,9 @@ int channel_read(struct channel *ch, struct frames_frame *out, uint32_t *skipped
             return err;
         }
         size_t used = 0;
-        uint32_t before = ch->reader.skipped_frames;
-        err = frames_reader_feed(&ch->reader, piece, bytes, &used, out);
-        *skipped += ch->reader.skipped_frames - before;
+        uint32_t before = ch->reader->skipped_frames;
+        err = frames_reader_feed(ch->reader, piece, bytes, &used, out);
+        *skipped += ch->reader->skipped_frames - before;
         if (err != HERD_E_AGAIN) {
             return err;
         }

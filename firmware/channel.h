@@ -40,7 +40,7 @@ struct channel {
     uint64_t opened_ms;
     uint32_t reports_got;  /* on this connection */
     uint32_t reports_told; /* of these, acknowledged */
-    struct frames_reader reader;
+    struct frames_reader *reader; /* of its context */
 };
 
 /* A connection that was taken (CHANNEL_NO_LINK), or dialled to the neighbour `link` of that name (which

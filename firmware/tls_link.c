@@ -16,6 +16,8 @@ static mbedtls_ssl_config client;
 static mbedtls_ssl_config server;
 static const struct config *config;
 static uint32_t handshakes;
+static char identity_said[KEYS_IDENTITY_BYTES_MAX]; /* in this step */
+static size_t identity_bytes;
 
 _Static_assert(CFG_LINK_TLS_BYTES % sizeof(max_align_t) == 0, "each memory is aligned");
 
@@ -68,8 +70,8 @@ static int on_identity(void *context, mbedtls_ssl_context *ssl, const unsigned c
     struct span said = {(const char *)identity, bytes};
     struct span key = {NULL, 0};
     unsigned link = NO_LINK;
-    t->identity_bytes = (uint8_t)(bytes < sizeof t->identity ? bytes : sizeof t->identity);
-    memcpy(t->identity, identity, t->identity_bytes);
+    identity_bytes = bytes < sizeof identity_said ? bytes : sizeof identity_said;
+    memcpy(identity_said, identity, identity_bytes);
     enum keys_verdict verdict = keys_judge(said, &link, &key);
     if (verdict == KEYS_OLD || verdict == KEYS_UNKNOWN) {
         t->refusal = verdict == KEYS_OLD ? TLS_LINK_OLD_KEY : TLS_LINK_UNKNOWN;
@@ -135,7 +137,6 @@ static struct tls_link *begin(conn_handle conn, const mbedtls_ssl_config *c, uns
     t->dialled = c == &client;
     t->link = (uint8_t)link;
     t->refusal = TLS_LINK_FINE;
-    t->identity_bytes = 0;
     /* Both configurations have the same buffers, and a context that was just reset has nothing else of
      * either: it may change sides. */
     t->tls.ssl.MBEDTLS_PRIVATE(conf) = c;
@@ -169,13 +170,13 @@ unsigned tls_link_free(void)
 static int step_client(struct tls_link *t, bool *again)
 {
     struct text identity;
-    text_init(&identity, t->identity, sizeof t->identity);
+    text_init(&identity, identity_said, sizeof identity_said);
     struct span key = keys_offer(t->link, &identity);
-    t->identity_bytes = (uint8_t)identity.bytes;
+    identity_bytes = identity.bytes;
     mbedtls_ssl_conf_ciphersuites(&client, suites_of(t->link));
     client.MBEDTLS_PRIVATE(psk) = (unsigned char *)(uintptr_t)key.at;
     client.MBEDTLS_PRIVATE(psk_len) = key.bytes;
-    client.MBEDTLS_PRIVATE(psk_identity) = (unsigned char *)t->identity;
+    client.MBEDTLS_PRIVATE(psk_identity) = (unsigned char *)identity_said;
     client.MBEDTLS_PRIVATE(psk_identity_len) = identity.bytes;
     int code = tls_step(&t->tls, again);
     client.MBEDTLS_PRIVATE(psk) = NULL;
@@ -202,6 +203,7 @@ static enum tls_link_refusal refusal_of(const struct tls_link *t, int code, int 
 int tls_link_handshake(struct tls_link *t)
 {
     bool again = false;
+    identity_bytes = 0;
     int code = t->dialled ? step_client(t, &again) : tls_step(&t->tls, &again);
     if (again) {
         return HERD_E_AGAIN;
@@ -216,6 +218,16 @@ int tls_link_handshake(struct tls_link *t)
     return t->refusal == TLS_LINK_FAILED || err == HERD_E_CLOSED || err == HERD_E_FULL
                ? err
                : HERD_E_TRUST;
+}
+
+struct span tls_link_identity(void)
+{
+    return (struct span){identity_said, identity_bytes};
+}
+
+unsigned tls_link_index(const struct tls_link *t)
+{
+    return (unsigned)(t - contexts);
 }
 
 const char *tls_link_suite(const struct tls_link *t)

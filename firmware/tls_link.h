@@ -44,8 +44,6 @@ struct tls_link {
     bool dialled;
     uint8_t link; /* config's neighbour; CFG_LINKS: a caller whose identity has not come */
     uint8_t refusal; /* enum tls_link_refusal */
-    uint8_t identity_bytes;
-    char identity[KEYS_IDENTITY_BYTES_MAX]; /* as it was said, cut; for the log */
 };
 
 struct tls_link_stats {
@@ -67,10 +65,16 @@ struct tls_link *tls_link_take(conn_handle conn);
 unsigned tls_link_free(void); /* contexts that are not in use */
 
 /* Goes on with the handshake. HERD_OK: up, and t->link is authenticated; HERD_E_AGAIN: waits for bytes, or for
- * the next round when t->tls.computing; HERD_E_TRUST, _PROTOCOL, _CLOSED, _FULL: t->refusal says why, and
- * t->identity who it was said to be. Cost of a call, Cortex-M3: 0.3 million instructions; with ECDHE 10 (who
+ * the next round when t->tls.computing; HERD_E_TRUST, _PROTOCOL, _CLOSED, _FULL: t->refusal says why. Cost of a call, Cortex-M3: 0.3 million instructions; with ECDHE 10 (who
  * is called, twice) or 20 million (who dials). */
 int tls_link_handshake(struct tls_link *t) HERD_MUST_CHECK;
+
+/* The identity that was said in the last step of a handshake: any bytes, cut to KEYS_IDENTITY_BYTES_MAX; empty:
+ * none. Until the next call of tls_link_handshake. */
+struct span tls_link_identity(void);
+
+/* 0 to TLS_LINK_CONTEXTS-1 */
+unsigned tls_link_index(const struct tls_link *t);
 
 /* "psk", "ecdhe-psk" */
 const char *tls_link_suite(const struct tls_link *t);

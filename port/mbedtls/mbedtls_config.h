@@ -49,6 +49,7 @@ __INT64_TYPE__ mbedtls_port_time(__INT64_TYPE__ *out);
 #define MBEDTLS_SSL_SRV_C
 #define MBEDTLS_SSL_PROTO_TLS1_2
 #define MBEDTLS_SSL_EXTENDED_MASTER_SECRET
+#define MBEDTLS_SSL_ALL_ALERT_MESSAGES /* who has a wrong key hears of it */
 #define MBEDTLS_KEY_EXCHANGE_PSK_ENABLED
 #define MBEDTLS_PSK_MAX_LEN 32
 #if CFG_LINK_ECDHE

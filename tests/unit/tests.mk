@@ -58,3 +58,7 @@ test_answer_SRCS := firmware/answer.c $(test_frames_SRCS)
 test_ftfe_SRCS := port/nxp/ftfe.c tests/unit/ftfe_model.c
 test_rnga_SRCS := port/nxp/rnga.c tests/unit/rnga_model.c
 test_enet_SRCS := port/nxp/enet.c port/nxp/enet_phy.c tests/unit/enet_model.c
+
+test_tls_link_SRCS := firmware/tls_link.c firmware/tls.c firmware/tls_memory.c port/mbedtls/mbedtls_port.c \
+                      $(test_log_SRCS)
+test_tls_memory_SRCS := firmware/tls_memory.c
