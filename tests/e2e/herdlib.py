@@ -509,7 +509,7 @@ class Node(Program):
         self.port, self.link_port = herd.ports[name]
         self.board = board
         net = ["--net", f"tap={herd.hosts[name].device}"] if NET == "tap" else []
-        keys = ["--keys", herd.keys_file(name)] if herd.neighbours(name) else []
+        keys = ["--keys", herd.keys_file(name)] if herd.keys_file(name).exists() else []
         super().__init__(name, [BIN / board / "herd", "-c", herd.conf, *keys, *net, *options, name],
                          herd.folder, {"PLACES_KEY": KEY, **(env or {})}, stdout)
 
