@@ -86,7 +86,7 @@ static int on_identity(void *context, mbedtls_ssl_context *ssl, const unsigned c
     return mbedtls_ssl_set_hs_psk(ssl, (const unsigned char *)key.at, key.bytes);
 }
 
-static int configure(mbedtls_ssl_config *c, int endpoint)
+static int make_config(mbedtls_ssl_config *c, int endpoint)
 {
     mbedtls_ssl_config_init(c);
     int code = mbedtls_ssl_config_defaults(c, endpoint, MBEDTLS_SSL_TRANSPORT_STREAM,
@@ -111,8 +111,8 @@ int tls_link_init(const struct config *given)
     config = given;
     handshakes = 0;
     tls_memory_init(&scratch, scratch_bytes, sizeof scratch_bytes, NULL);
-    int err = configure(&client, MBEDTLS_SSL_IS_CLIENT);
-    err = err == HERD_OK ? configure(&server, MBEDTLS_SSL_IS_SERVER) : err;
+    int err = make_config(&client, MBEDTLS_SSL_IS_CLIENT);
+    err = err == HERD_OK ? make_config(&server, MBEDTLS_SSL_IS_SERVER) : err;
     mbedtls_ssl_conf_psk_cb(&server, on_identity, NULL);
     for (unsigned i = 0; i < TLS_LINK_CONTEXTS && err == HERD_OK; i++) {
         struct tls_link *t = &contexts[i];
