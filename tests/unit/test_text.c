@@ -337,8 +337,6 @@ static void fixed_refuses_what_is_above_the_maximum(void **state)
 static void an_address_has_four_numbers(void **state)
 {
     (void)state;
-    char buffer[48];
-    struct text t;
     text_init(&t, buffer, sizeof buffer);
     text_ip4(&t, 0x7F000001);
     text_char(&t, ' ');
