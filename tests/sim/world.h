@@ -6,7 +6,7 @@
  * addresses or memory contents, so that the same seed gives the same run, event by event.
  *
  * Stations. 0 .. nodes-1 are nodes, nodes .. nodes+hosts-1 are hosts of clients. Station s has the address
- * world_address(s); all of them are on one network 10.9.0.0/16 behind one switch.
+ * world_address(w, s); all of them are on one network 10.9.0.0/16 behind one switch.
  *
  * Randomness. Each purpose draws from a stream of its own (random_of); the engine's streams are its own.
  * A consumer that is added, or draws more, shifts nobody else's numbers.
@@ -30,7 +30,7 @@ typedef int64_t sim_ns;
 #define SIM_MS INT64_C(1000000)
 #define SIM_S  INT64_C(1000000000)
 
-#define WORLD_NODES_MAX    64
+#define WORLD_NODES_MAX    32 /* what a herd file can hold */
 #define WORLD_HOSTS_MAX    4
 #define WORLD_STATIONS_MAX (WORLD_NODES_MAX + WORLD_HOSTS_MAX)
 
@@ -43,30 +43,30 @@ struct world;
 
 enum world_fault {
     /* The switch, per frame */
-    FAULT_LOSS,         /* a frame was lost by loss_ppm */
-    FAULT_DUPLICATE,    /* a frame was delivered a second time */
-    FAULT_REORDER,      /* a frame arrived after one of the same direction that was sent later */
-    FAULT_JITTER,       /* a frame was delivered later, by jitter_ns */
-    FAULT_BANDWIDTH,    /* a frame waited for those before it, or was lost: the queue was full */
-    FAULT_NOISE,        /* a frame was delivered with bits flipped */
-    FAULT_CUT_ONE_WAY,  /* a frame was lost in a direction that is cut while the other is not */
-    FAULT_CUT_BOTH,     /* a frame was lost, both directions being cut */
-    FAULT_FLAP,         /* a frame was lost while a flapping link was down */
+    FAULT_LOSS,        /* a frame was lost by loss_ppm */
+    FAULT_DUPLICATE,   /* a frame was delivered a second time */
+    FAULT_REORDER,     /* a frame arrived after one of the same direction that was sent later */
+    FAULT_JITTER,      /* a frame was delivered later, by jitter_ns */
+    FAULT_BANDWIDTH,   /* a frame waited for those before it, or was lost: the queue was full */
+    FAULT_NOISE,       /* a frame was delivered with bits flipped */
+    FAULT_CUT_ONE_WAY, /* a frame was lost in a direction that is cut while the other is not */
+    FAULT_CUT_BOTH,    /* a frame was lost, both directions being cut */
+    FAULT_FLAP,        /* a frame was lost while a flapping link was down */
     /* Nodes */
-    FAULT_CRASH,        /* a running node lost its power */
-    FAULT_RESTART,      /* a node that had crashed or stopped, started again */
-    FAULT_STOP,         /* a running node was stopped in order (BYE) */
-    FAULT_FREEZE,       /* a frame or a deadline found a node frozen */
-    FAULT_FREEZE_DROP,  /* a frame was lost: a node's input queue was full */
-    FAULT_CLOCK_JUMP,   /* the wall clock of a running node was set */
-    FAULT_CLOCK_DRIFT,  /* a running node's clocks were given another pace */
-    FAULT_CLOCK_WRAP,   /* a running node's 32-bit milliseconds wrapped */
+    FAULT_CRASH,       /* a running node lost its power */
+    FAULT_RESTART,     /* a node that had crashed or stopped, started again */
+    FAULT_STOP,        /* a running node was stopped in order (BYE) */
+    FAULT_FREEZE,      /* a frame or a deadline found a node frozen */
+    FAULT_FREEZE_DROP, /* a frame was lost: a node's input queue was full */
+    FAULT_CLOCK_JUMP,  /* the wall clock of a running node was set */
+    FAULT_CLOCK_DRIFT, /* a running node's clocks were given another pace */
+    FAULT_CLOCK_WRAP,  /* a running node's 32-bit milliseconds wrapped */
     /* Hosts of clients */
-    FAULT_CLIENT_FIN,   /* a client half-closed an open connection */
-    FAULT_CLIENT_RST,   /* a client reset an open connection */
-    FAULT_CLIENT_STALL, /* a client that does not read had bytes waiting */
-    FAULT_CLIENT_PIECES,/* bytes of one world_send left in more than one segment */
-    FAULT_INJECT,       /* a frame of world_inject was delivered to a node */
+    FAULT_CLIENT_FIN,    /* a client half-closed an open connection */
+    FAULT_CLIENT_RST,    /* a client reset an open connection */
+    FAULT_CLIENT_STALL,  /* a client that does not read had bytes waiting */
+    FAULT_CLIENT_PIECES, /* bytes of one world_send left in more than one segment */
+    FAULT_INJECT,        /* a frame of world_inject was delivered to a node */
     FAULT_COUNT
 };
 const char *world_fault_name(enum world_fault fault);
@@ -97,7 +97,8 @@ struct world_listener {
      * again in this world. WORLD_CLOSED_FIN comes when the node's FIN has come, after all its bytes; the
      * host then sends what is left, ends its own direction and forgets the connection. */
     void (*on_closed)(void *context, int connection, int reason);
-    /* Every frame as its sender put it on the wire, before any fault. For captures. */
+    /* Every frame as its sender put it on the wire, before any fault. For captures. Comes also from within
+     * the functions below that make a host send; it may call none of them. */
     void (*on_frame)(void *context, unsigned from, const uint8_t *frame, size_t bytes);
 };
 void world_listen(struct world *w, const struct world_listener *listener); /* copied */
@@ -143,7 +144,7 @@ void world_hash_add(struct world *w, const void *data, size_t bytes);
 #define WORLD_CLIENT_PORT 10000 /* what scenarios write into herd files */
 #define WORLD_LINK_PORT   11000
 
-const char *world_address(unsigned station, const struct world *w); /* "10.9.0.1", for herd files */
+const char *world_address(const struct world *w, unsigned station); /* "10.9.0.1", for herd files */
 uint32_t world_ip(const struct world *w, unsigned station);         /* host byte order */
 void world_mac(const struct world *w, unsigned station, uint8_t mac[6]);
 
@@ -157,6 +158,7 @@ struct world_boot {
      * the second minute. */
     uint64_t clock_ms;
     bool knows_time; /* false: as a board without a clock; then only SNTP could tell it */
+    bool small;      /* tables that overflow: 48 devices, 8 sessions (tests/sim/board/board.h) */
 };
 
 /* Starts a node that is off: at once; its first step comes at this very time. Texts are copied. Log lines of
@@ -200,13 +202,13 @@ struct world_link {
     uint32_t loss_ppm;      /* of frames: 300,000 is 30 % */
     uint32_t duplicate_ppm; /* sent once more, up to 2 ms later */
     uint32_t reorder_ppm;   /* held back by up to 5 ms, while later ones pass */
-    uint32_t noise_ppm;     /* of IPv4 frames: a burst of 1 to 15 bits is flipped behind the Ethernet
+    uint32_t noise_ppm;    /* of IPv4 frames: a burst of 1 to 15 bits is flipped behind the Ethernet
                              * header (what sums of 16 bits always find); other frames are lost */
-    sim_ns delay_ns;        /* every frame */
-    sim_ns jitter_ns;       /* more delay, 0 to this, evenly; keeps the order */
-    uint64_t bits_per_s;    /* 0: no limit */
-    uint32_t queue_bytes;   /* with a limit: what may wait; 0 means 64 KB */
-    sim_ns flap_period_ns;  /* 0: none. Else down for flap_down_ns in each period of virtual time */
+    sim_ns delay_ns;       /* every frame */
+    sim_ns jitter_ns;      /* more delay, 0 to this, evenly; keeps the order */
+    uint64_t bits_per_s;   /* 0: no limit */
+    uint32_t queue_bytes;  /* with a limit: what may wait; 0 means 64 KB */
+    sim_ns flap_period_ns; /* 0: none. Else down for flap_down_ns in each period of virtual time */
     sim_ns flap_down_ns;
     bool cut; /* nothing passes */
 };
@@ -253,7 +255,8 @@ void world_reset(struct world *w, int connection);
 void world_read(struct world *w, int connection, bool reading);
 /* Bytes of world_send that the node's TCP has not acknowledged yet. 0 when closed. */
 size_t world_unsent(const struct world *w, int connection);
-bool world_is_open(const struct world *w, int connection); /* not closed, half-closed or opening included */
+bool world_is_open(const struct world *w,
+                   int connection); /* not closed, half-closed or opening included */
 
 /* --- What the memory of a node looks like --------------------------------------------------------- */
 
@@ -264,7 +267,7 @@ struct world_pool {
     const char *name; /* lwIP's; valid while the world is */
     uint32_t size;
     uint32_t used;
-    uint32_t max;  /* most ever since the node started */
+    uint32_t max;    /* most ever since the node started */
     uint32_t errors; /* times it was empty */
 };
 
