@@ -259,9 +259,17 @@ static bool is_within_clock(const struct checker *c, const struct report *r, int
     return received_ns >= r->sent_wall_ns - SLACK_NS && received_ns <= until_wall_ns + SLACK_NS;
 }
 
+/* Whether a node that knows `known` answers `report` and changes nothing: the same text, or, of two that are
+ * both ahead of its clock, one that is not stamped earlier. */
+static bool settles(const struct report *known, const struct report *report)
+{
+    bool same = known->stamp_ns == report->stamp_ns &&
+                order_text_equal(known->location, report->location);
+    return same || (report->ahead && known->stamp_ns >= report->stamp_ns);
+}
+
 /* True when what is shown is this report, what replaces it, or what a node may have known already when it
- * put it aside: the same text, or, of two that are both ahead of the clock, one that is not stamped
- * earlier. */
+ * put it aside. */
 static bool covers(const struct checker *c, const struct order_record *shown, size_t report)
 {
     const struct report *r = &c->reports[report];
@@ -270,13 +278,25 @@ static bool covers(const struct checker *c, const struct order_record *shown, si
     }
     for (size_t i = c->devices[r->device].reports; i != CHECKER_NONE; i = c->reports[i].next) {
         const struct report *q = &c->reports[i];
-        bool same = q->stamp_ns == r->stamp_ns && order_text_equal(q->location, r->location);
-        bool ahead = r->ahead && q->stamp_ns >= r->stamp_ns;
-        if ((same || ahead) && order_compare(shown, &q->record) != ORDER_OLDER) {
+        if (settles(q, r) && order_compare(shown, &q->record) != ORDER_OLDER) {
             return true;
         }
     }
     return false;
+}
+
+/* The lowest key under which a node may have kept this report, or what it put it aside for. */
+static int64_t lowest_key(const struct checker *c, size_t report)
+{
+    const struct report *r = &c->reports[report];
+    int64_t lowest = r->record.key_low_ns;
+    for (size_t i = c->devices[r->device].reports; i != CHECKER_NONE; i = c->reports[i].next) {
+        const struct report *q = &c->reports[i];
+        if (settles(q, r) && q->record.key_low_ns < lowest) {
+            lowest = q->record.key_low_ns;
+        }
+    }
+    return lowest;
 }
 
 void checker_answered(struct checker *c, size_t report, unsigned life, int64_t difference_ns)
@@ -617,15 +637,16 @@ bool checker_converged(const struct checker *c, char *why, size_t why_bytes)
 static void check_owed(struct checker *c, size_t report, int64_t floor)
 {
     const struct report *r = &c->reports[report];
+    if (lowest_key(c, report) <= floor) {
+        return; /* whoever knew it may have had to forget it */
+    }
     for (unsigned node = 0; node < c->nodes; node++) {
+        size_t record = *table_entry(c, node, r->device);
         if (!is_read(c, node)) {
             continue;
         }
-        size_t record = *table_entry(c, node, r->device);
         if (record == CHECKER_NONE) {
-            if (r->record.key_low_ns > floor) {
-                fail_device(c, "lost", node, r->device, "an answered report", NULL, &r->record);
-            }
+            fail_device(c, "lost", node, r->device, "an answered report", NULL, &r->record);
         } else if (!covers(c, &c->records[record].order, report)) {
             fail_device(c, "lost", node, r->device, "an answered report",
                         &c->records[record].order, &r->record);

@@ -26,7 +26,8 @@ static void run_attacks(struct stage *s)
                    (int)(s->links_lost - lost_before));
         return;
     }
-    stage_check(s, SIM_S, 0);
+    stage_heal(s);
+    stage_check(s, STAGE_CONVERGE_NS, 0);
     if (!world_failed(s->w)) {
         stage_check_memory(s);
     }

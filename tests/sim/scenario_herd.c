@@ -145,7 +145,7 @@ static char *herd_text(const struct herd *h, struct world *w, enum scenario_suit
         }
         lines_text(&b, any ? "\n" : "");
     }
-    lines_text(&b, "[places]\nprovider = none\n[log]\nlevel = warn\n");
+    lines_text(&b, "[places]\nprovider = none\n[limits]\nidle_seconds = 30\n[log]\nlevel = warn\n");
     return text_of(&b);
 }
 

@@ -9,6 +9,8 @@
 #define CLIENTS_MAX    96
 #define COMMANDS_MAX   400 /* of one connection, before it is only read from */
 #define HISTORY        4   /* reports of a device that may be said again */
+#define PIECES_MAX     40 /* of one burst */
+#define SLOW_NS_MAX    (6 * SIM_S)
 #define ALIVE_CHECK_NS (5 * SIM_S)
 
 static const char zero_results[] =
@@ -321,12 +323,17 @@ static void add_any(struct workload *wl, struct client *cl, bool newline, struct
 
 static void add_burst(struct workload *wl, struct client *cl, struct random *r)
 {
+    size_t before = cl->out.bytes;
     unsigned max = wl->setup.style.commands_max;
     bool few = random_chance(r, 700000);
     size_t count = 1 + (size_t)random_below(r, few ? (max < 8 ? max : 8) : max);
     for (size_t i = 0; i < count; i++) {
         bool half = i + 1 == count && cl->ending == END_HALF && cl->kept == 0;
         add_any(wl, cl, !half, r);
+    }
+    size_t least = (cl->out.bytes - before) / PIECES_MAX + 1;
+    if (cl->piece > 0 && cl->piece < least) {
+        cl->piece = least; /* a node's queue of frames is short: more would only be lost */
     }
 }
 
@@ -494,14 +501,17 @@ static void start_client(struct workload *wl, unsigned node, struct random *r)
     size_t piece = pieces[random_below(r, 5)];
     size_t chunk = 1 + (size_t)random_below(r, 200);
     sim_ns now = world_now(wl->setup.w);
-    cl->piece = in_pieces ? piece : 0;
+    cl->piece = in_pieces && !stalls ? piece : 0;
+    sim_ns lasts = random_between(r, 1, SLOW_NS_MAX / SIM_MS) * SIM_MS;
     cl->chunk = slow ? chunk : 0;
-    cl->gap_ns = random_between(r, 1, 300) * SIM_MS;
     cl->ending = resets ? END_RESET : half ? END_HALF : END_FIN;
     cl->waits = random_chance(r, 500000);
     cl->kept = keeps && !resets ? 1 + (unsigned)random_below(r, 5) : 0;
     cl->stalled = stalls;
     add_burst(wl, cl, r);
+    if (slow) {
+        cl->gap_ns = lasts / (sim_ns)(cl->out.bytes / chunk + 1);
+    }
     uint64_t argument = argument_of(wl, cl);
     if (stalls) {
         world_read(wl->setup.w, cl->handle, false);
@@ -912,6 +922,25 @@ void workload_end(struct workload *wl)
             world_reset(wl->setup.w, wl->clients[i].handle);
             wl->counts.resets++;
             forget(wl, &wl->clients[i]);
+        }
+    }
+}
+
+void workload_drain(struct workload *wl)
+{
+    wl->until = world_now(wl->setup.w);
+    for (unsigned i = 0; i < CLIENTS_MAX; i++) {
+        struct client *cl = &wl->clients[i];
+        if (!cl->used) {
+            continue;
+        }
+        cl->kept = 0;
+        if (cl->given < cl->out.bytes) {
+            world_reset(wl->setup.w, cl->handle);
+            wl->counts.resets++;
+            forget(wl, cl);
+        } else {
+            go_on(wl, cl);
         }
     }
 }

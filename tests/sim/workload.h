@@ -62,6 +62,8 @@ void workload_report_all(struct workload *wl, uint64_t nodes);
 void workload_read_tables(struct workload *wl, uint64_t nodes);
 /* Every reading of tables has come to its end. */
 bool workload_tables_are_read(const struct workload *wl);
+/* No more bursts: clients that have not yet said all that they wanted are reset, others wait for answers. */
+void workload_drain(struct workload *wl);
 /* Resets what is still open. */
 void workload_end(struct workload *wl);
 unsigned workload_open(const struct workload *wl);
