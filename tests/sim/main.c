@@ -21,10 +21,12 @@ static const char help[] =
     "  --minutes M    virtual minutes of load and faults; healing comes on top (default 5)\n"
     "  --jobs N       processes (default: one per CPU)\n"
     "  --scenario S   what happens, and what must hold:\n";
-static const char help_end[] = "  --log FILE     log lines of all nodes, with virtual time\n"
-                               "  --verbose      the same to stdout\n"
-                               "\n"
-                               "Exit status: 0 all held, 1 something did not, 2 wrong usage.\n";
+static const char help_end[] =
+    "  --log FILE     log lines of all nodes, with virtual time\n"
+    "  --pcap FILE    frames as they were delivered, for Wireshark or tcpdump\n"
+    "  --verbose      the same to stdout\n"
+    "\n"
+    "Exit status: 0 all held, 1 something did not, 2 wrong usage.\n";
 
 const char *__asan_default_options(void);
 /* Copies of one object are no breach of the one-definition rule, and a crashed node's memory is not lost. */
@@ -100,22 +102,18 @@ struct options {
     uint64_t runs;
     unsigned jobs;
     const char *log;
+    const char *pcap;
 };
 
 static void parse(struct options *o, int argc, char **argv)
 {
     static const struct option known[] = {
-        {"seed", required_argument, NULL, 's'},
-        {"runs", required_argument, NULL, 'r'},
-        {"nodes", required_argument, NULL, 'n'},
-        {"suite", required_argument, NULL, 'u'},
-        {"minutes", required_argument, NULL, 'm'},
-        {"jobs", required_argument, NULL, 'j'},
-        {"scenario", required_argument, NULL, 'c'},
-        {"log", required_argument, NULL, 'l'},
-        {"verbose", no_argument, NULL, 'v'},
-        {"help", no_argument, NULL, 'h'},
-        {NULL, 0, NULL, 0},
+        {"seed", required_argument, NULL, 's'},     {"runs", required_argument, NULL, 'r'},
+        {"nodes", required_argument, NULL, 'n'},    {"suite", required_argument, NULL, 'u'},
+        {"minutes", required_argument, NULL, 'm'},  {"jobs", required_argument, NULL, 'j'},
+        {"scenario", required_argument, NULL, 'c'}, {"log", required_argument, NULL, 'l'},
+        {"pcap", required_argument, NULL, 'p'},     {"verbose", no_argument, NULL, 'v'},
+        {"help", no_argument, NULL, 'h'},           {NULL, 0, NULL, 0},
     };
     int option;
     while ((option = getopt_long(argc, argv, "", known, NULL)) != -1) {
@@ -144,6 +142,9 @@ static void parse(struct options *o, int argc, char **argv)
         case 'l':
             o->log = optarg;
             break;
+        case 'p':
+            o->pcap = optarg;
+            break;
         case 'v':
             o->setup.verbose = true;
             break;
@@ -159,6 +160,17 @@ static void parse(struct options *o, int argc, char **argv)
     }
 }
 
+/* NULL when no name was given. */
+static FILE *open_file(const char *name)
+{
+    FILE *file = name == NULL ? NULL : fopen(name, "w");
+    if (name != NULL && file == NULL) {
+        perror(name);
+        exit(2);
+    }
+    return file;
+}
+
 int main(int argc, char **argv)
 {
     struct options o = {
@@ -172,19 +184,12 @@ int main(int argc, char **argv)
         return run_many(&o.setup, o.seed, o.runs, o.jobs) > 0;
     }
     struct run_result result;
-    if (o.log != NULL) {
-        o.setup.log = fopen(o.log, "w");
-        if (o.setup.log == NULL) {
-            perror(o.log);
-            return 2;
-        }
-    }
+    o.setup.log = open_file(o.log);
+    o.setup.capture = open_file(o.pcap);
     run_seed(&o.setup, o.seed, &result);
     run_print(&o.setup, &result);
     printf("fired:\n");
     run_print_fired(result.fired);
-    if (o.setup.log != NULL) {
-        (void)fclose(o.setup.log);
-    }
+    (void)fflush(NULL);
     return result.failed;
 }

@@ -236,6 +236,26 @@ static void count_faults(struct world *w, struct direction *d, const struct fram
     }
 }
 
+void world_capture(struct world *w, FILE *file)
+{
+    /* Version 2.4, times in ns, Ethernet. */
+    const uint32_t header[6] = {0xA1B23C4D, 2 | 4 << 16, 0, 0, 65535, 1};
+    w->capture = file;
+    if (file != NULL) {
+        (void)fwrite(header, sizeof header, 1, file);
+    }
+}
+
+static void capture(struct world *w, const struct frame *f)
+{
+    const uint32_t header[4] = {(uint32_t)(w->now / SIM_S), (uint32_t)(w->now % SIM_S), f->bytes,
+                                f->bytes};
+    if (w->capture != NULL) {
+        (void)fwrite(header, sizeof header, 1, w->capture);
+        (void)fwrite(f->data, f->bytes, 1, w->capture);
+    }
+}
+
 void wire_arrive(struct world *w, struct frame *f)
 {
     struct station *s = w->stations[f->to];
@@ -258,6 +278,7 @@ void wire_arrive(struct world *w, struct frame *f)
                               f->from | (uint64_t)f->to << 8 | (uint64_t)f->bytes << 16};
     world_hash_add(w, head, sizeof head);
     world_hash_add(w, f->data, f->bytes);
+    capture(w, f);
     f->next = NULL;
     if (s->input.last == NULL) {
         s->input.first = f;

@@ -272,7 +272,7 @@ struct world_pool {
 };
 
 struct world_probe {
-    unsigned pools; /* 0 in builds with ASan, where memory comes from malloc */
+    unsigned pools;
     struct world_pool pool[WORLD_POOLS_MAX];
     unsigned classes; /* of connections: sessions, links, older, upstream */
     uint32_t open[WORLD_CLASSES_MAX];

@@ -11,7 +11,6 @@
 
 #include "sim_node.h"
 
-#if MEMP_STATS && !MEMP_MEM_MALLOC
 static const char *const pool_names[] = {
 #define LWIP_MEMPOOL(name, count, bytes, words) #name,
 #include "lwip/priv/memp_std.h"
@@ -28,12 +27,6 @@ static void probe_pools(struct world_probe *out)
                                                       .errors = (uint32_t)stats->err};
     }
 }
-#else
-static void probe_pools(struct world_probe *out)
-{
-    out->pools = 0;
-}
-#endif
 
 void sim_probe(struct world_probe *out)
 {
