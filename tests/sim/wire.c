@@ -10,6 +10,9 @@
 #define DUPLICATE_NS    (2 * SIM_MS)
 #define NOISE_BITS      15
 #define HOST_FRAMES_MAX 8192
+/* Ethernet's 100 Mbit/s, with preamble and gap: an endless burst at one moment would fill every input. */
+#define BYTE_NS         80
+#define FRAME_BYTES_MIN 84
 
 /* --- Memory ------------------------------------------------------------------------------------------ */
 
@@ -90,11 +93,14 @@ static bool is_cut(struct world *w, unsigned from, unsigned to)
 /* When its last bit has left, behind those before it; false: the queue is full. */
 static bool leave(struct world *w, struct direction *d, struct frame *f, sim_ns *at)
 {
+    uint64_t rate = d->link.bits_per_s;
     *at = w->now;
-    if (d->link.bits_per_s == 0) {
+    if (rate == 0) {
+        *at = d->busy_until > w->now ? d->busy_until : w->now;
+        *at += (f->bytes < FRAME_BYTES_MIN ? FRAME_BYTES_MIN : f->bytes) * BYTE_NS;
+        d->busy_until = *at;
         return true;
     }
-    uint64_t rate = d->link.bits_per_s;
     uint32_t room = d->link.queue_bytes == 0 ? QUEUE_BYTES : d->link.queue_bytes;
     if (d->busy_until > w->now) {
         uint64_t waiting = (uint64_t)(d->busy_until - w->now) / 1000 * rate / 8000000u;
