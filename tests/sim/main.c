@@ -17,7 +17,7 @@ static const char help[] =
     "  --seed N       the first seed (default: the time, so that every call tries others)\n"
     "  --runs N       so many seeds, one after another (default 1)\n"
     "  --nodes N      nodes in the herd, 1 to 32 (default 5)\n"
-    "  --suite S      of the links: open, psk or ecdhe-psk (default open)\n"
+    "  --suite S      of the links: psk or ecdhe-psk (default psk)\n"
     "  --minutes M    virtual minutes of load and faults; healing comes on top (default 5)\n"
     "  --jobs N       processes (default: one per CPU)\n"
     "  --scenario S   what happens, and what must hold:\n";
@@ -74,14 +74,10 @@ static const struct scenario *find_scenario(const char *name)
 
 static enum scenario_suite find_suite(const char *name)
 {
-    static const char *const names[] = {"open", "psk", "ecdhe-psk"};
-    for (unsigned i = 0; i < 3; i++) {
-        if (strcmp(names[i], name) == 0) {
-            return (enum scenario_suite)i;
-        }
+    if (strcmp(name, "psk") != 0 && strcmp(name, "ecdhe-psk") != 0) {
+        wrong("no such suite: ", name);
     }
-    wrong("no such suite: ", name);
-    return SUITE_OPEN;
+    return strcmp(name, "psk") == 0 ? SUITE_PSK : SUITE_ECDHE_PSK;
 }
 
 static void find_images(void)
@@ -173,11 +169,12 @@ static FILE *open_file(const char *name)
 
 int main(int argc, char **argv)
 {
-    struct options o = {
-        .setup = {.scenario = scenarios[0], .nodes = 5, .options = {.duration_ns = 300 * SIM_S}},
-        .seed = (uint64_t)time(NULL) * 1000000u,
-        .runs = 1,
-        .jobs = (unsigned)sysconf(_SC_NPROCESSORS_ONLN)};
+    struct options o = {.setup = {.scenario = scenarios[0],
+                                  .nodes = 5,
+                                  .options = {.suite = SUITE_PSK, .duration_ns = 300 * SIM_S}},
+                        .seed = (uint64_t)time(NULL) * 1000000u,
+                        .runs = 1,
+                        .jobs = (unsigned)sysconf(_SC_NPROCESSORS_ONLN)};
     parse(&o, argc, argv);
     find_images();
     if (o.runs > 1) {

@@ -69,9 +69,9 @@ void run_seed(const struct run_setup *setup, uint64_t seed, struct run_result *r
 
 void run_command(const struct run_setup *setup, uint64_t seed, char *out, size_t bytes)
 {
-    static const char *const suites[] = {"open", "psk", "ecdhe-psk"};
     (void)snprintf(out, bytes, "make sim SEED=%llu NODES=%u SUITE=%s MINUTES=%g SCENARIO=%s",
-                   (unsigned long long)seed, setup->nodes, suites[setup->options.suite],
+                   (unsigned long long)seed, setup->nodes,
+                   setup->options.suite == SUITE_PSK ? "psk" : "ecdhe-psk",
                    (double)setup->options.duration_ns / (60.0 * (double)SIM_S),
                    setup->scenario->name);
 }

@@ -3,7 +3,8 @@
 #ifndef BOARD_H
 #define BOARD_H
 
-#define CFG_UPSTREAM 0 /* no HTTPS: places come from elsewhere */
+#define CFG_UPSTREAM   0 /* no HTTPS: places come from elsewhere */
+#define CFG_LINK_ECDHE 1
 
 #ifdef BOARD_SMALL
 #define BOARD_NAME   "sim-small"
