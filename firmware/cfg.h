@@ -62,10 +62,16 @@
 #endif
 
 /* 1: the node asks the places provider itself. 0: it has no upstream, for boards without the memory for
- * TLS: the rooms tls, https, json and places_upstream are left out, and WHATSAT is answered by a neighbour
- * (ask.c). Cost: CFG_TLS_ARENA_BYTES, CFG_JSON_*, a conn slot, and some 100 KB of flash. */
+ * X.509: the rooms tls_upstream, https, json and places_upstream are left out, and WHATSAT is answered by a
+ * neighbour (ask.c). Cost: CFG_TLS_ARENA_BYTES, CFG_JSON_*, a conn slot, and some 100 KB of flash. */
 #ifndef CFG_UPSTREAM
 #define CFG_UPSTREAM 1
+#endif
+
+/* 1: links may have the suite ecdhe-psk, too: forward secrecy, for elliptic curves of the build and a
+ * handshake that computes some ten times as long. Cost: CFG_LINK_SCRATCH_BYTES, and 15 KB of flash where CFG_UPSTREAM is 0. */
+#ifndef CFG_LINK_ECDHE
+#define CFG_LINK_ECDHE CFG_UPSTREAM
 #endif
 
 /* Connection slots, and with them PCBs, are reserved per class. A neighbour may for a moment have a
@@ -74,7 +80,7 @@
  * each neighbour of the older kind: we dial them; what they dial are clients to us. The upstream is
  * one. Cost: both rings each. */
 #ifndef CFG_CONN_LINK_SLOTS
-#define CFG_CONN_LINK_SLOTS (2 * CFG_LINKS + 2)
+#define CFG_CONN_LINK_SLOTS (2 * CFG_LINKS + CFG_LINK_CALLERS + 1)
 #endif
 #define CFG_CONN_SLOTS (CFG_SESSIONS + CFG_CONN_LINK_SLOTS + CFG_OPEN_LINKS + CFG_UPSTREAM)
 
@@ -128,9 +134,42 @@
 #define CFG_STEP_MS_MAX 100
 #endif
 
-/* HELLO must have come by then on a new link connection. ms */
+/* The handshake must be over and HELLO have come by then on a new link connection. At boot a board with
+ * four neighbours computes for all of them, half a second to a second each, and so do they. ms */
 #ifndef CFG_LINK_HELLO_MS
-#define CFG_LINK_HELLO_MS 3000
+#define CFG_LINK_HELLO_MS 10000
+#endif
+
+/* Callers that have not authenticated yet, at once, when every neighbour is connected or dialled. Cost: a
+ * context (CFG_LINK_TLS_BYTES), and of CFG_CONN_LINK_SLOTS one each. */
+#ifndef CFG_LINK_CALLERS
+#define CFG_LINK_CALLERS 2
+#endif
+
+/* When there is no room for one more caller, one that has been there for this long without
+ * authenticating gives way to it. Longer than an honest handshake on a slow board. ms */
+#ifndef CFG_LINK_CALLER_MS
+#define CFG_LINK_CALLER_MS 3000
+#endif
+
+/* Plaintext of one record on a link: what every node takes, and what this one sends, at least one frame.
+ * Cost: both for each context. */
+#define CFG_LINK_RECORD_BYTES 1024
+#ifndef CFG_LINK_OUT_BYTES
+#define CFG_LINK_OUT_BYTES CFG_LINK_RECORD_BYTES
+#endif
+
+/* mbedTLS's memory of one context on a link: record buffers, keys, and what a handshake keeps between its
+ * steps. What it takes for the time of one step comes from the scratch that all share. Measured by
+ * tests/unit/test_tls_link.c, with a little more. */
+#ifndef CFG_LINK_TLS_BYTES
+#define CFG_LINK_TLS_BYTES                                                                         \
+    ((sizeof(void *) > 4 ? 4096 : CFG_LINK_ECDHE ? 2976 : 2032) + CFG_LINK_RECORD_BYTES +          \
+     CFG_LINK_OUT_BYTES)
+#endif
+#ifndef CFG_LINK_SCRATCH_BYTES
+#define CFG_LINK_SCRATCH_BYTES                                                                     \
+    ((sizeof(void *) > 4 ? 2 : 1) * (CFG_LINK_ECDHE ? 1536 : 512))
 #endif
 
 /* Back-off between dials of one neighbour: first, doubled up to the last; half of it is jitter. ms */
@@ -194,8 +233,8 @@
 #define CFG_JSON_DEPTH 8
 #endif
 
-/* Arena of mbedTLS: anchors, contexts, record buffers (16 KB in) and handshake temporaries. Where
- * pointers have 64 bits the structures and block headers take 8 KB more. */
+/* Memory of mbedTLS for the upstream: anchors, context, record buffers (16 KB in) and handshake
+ * temporaries. Where pointers have 64 bits the structures and block headers take 8 KB more. */
 #ifndef CFG_TLS_ARENA_BYTES
 #define CFG_TLS_ARENA_BYTES (sizeof(void *) > 4 ? 57344 : 49152)
 #endif
@@ -256,8 +295,13 @@ _Static_assert(CFG_REPORT_BYTES >= 32 && CFG_REPORT_BYTES <= 1024, "a frame's le
 _Static_assert(CFG_SESSIONS >= 1 && CFG_SESSIONS <= 1024, "conn slots are scanned by the timer");
 _Static_assert(CFG_LINKS >= 1 && CFG_LINKS <= 16, "a row of link bits is 16 bits");
 _Static_assert(CFG_UPSTREAM == 0 || CFG_UPSTREAM == 1, "a yes or no, and a number of conn slots");
-_Static_assert(CFG_CONN_LINK_SLOTS >= CFG_LINKS + 2,
-               "a caller gets in while every neighbour is up");
+_Static_assert(CFG_CONN_LINK_SLOTS >= CFG_LINKS + CFG_LINK_CALLERS + 1,
+               "a caller gets in while every neighbour is up, and one more to be refused");
+_Static_assert(CFG_LINK_CALLERS >= 1 && CFG_LINK_CALLERS <= 16, "a neighbour can call");
+_Static_assert(CFG_LINK_ECDHE == 0 || CFG_LINK_ECDHE == 1, "a yes or no");
+_Static_assert(CFG_LINK_OUT_BYTES <= CFG_LINK_RECORD_BYTES, "the other end takes no more");
+_Static_assert(2 * CFG_STEP_MS_MAX <= CFG_LINK_CALLER_MS && CFG_LINK_CALLER_MS < CFG_LINK_HELLO_MS,
+               "a caller has the time to compute, and we to answer, before it gives way");
 _Static_assert(CFG_OPEN_LINKS >= 1 && CFG_OPEN_LINKS <= 16, "links are numbered in 8 bits");
 _Static_assert(CFG_ASK_SERVED >= 1 && CFG_ASK_SERVED <= CFG_LINKS,
                "at most one for each neighbour");

@@ -3,7 +3,15 @@
 #include "names.h"
 #include "sched.h"
 
+/* The most that a handshake leaves in the ring for an end that acknowledges nothing: ClientHello,
+ * ClientKeyExchange with the longest identity, ChangeCipherSpec, Finished. */
+#define HANDSHAKE_BYTES (110 + 120 + 6 + 45)
+
 _Static_assert(CFG_CONN_TX_BYTES >= CHANNEL_PIECE_ROOM, "a record, and a piece before it, fit");
+_Static_assert(CFG_CONN_TX_BYTES >= HANDSHAKE_BYTES + CHANNEL_FRAME_ROOM, "HELLO has its room");
+_Static_assert(CFG_LINK_OUT_BYTES >= FRAMES_BYTES_MAX, "a frame is one record");
+
+static struct frames_reader readers[TLS_LINK_CONTEXTS];
 
 /* --- Log ------------------------------------------------------------------------------------ */
 
@@ -56,15 +64,21 @@ void channel_log_conn(enum log_event event, const struct channel *ch, const char
 
 /* --- Beginning and reading ------------------------------------------------------------------ */
 
-void channel_begin(struct channel *ch, conn_handle h, uint8_t link, const char *peer)
+void channel_begin(struct channel *ch, conn_handle h, struct tls_link *tls, uint8_t link,
+                   const char *peer)
 {
     ch->conn = h;
+    ch->tls = tls;
     ch->used = true;
+    ch->opened = false;
     ch->hello_sent = false;
+    ch->again = false;
+    ch->broken = false;
     ch->opened_ms = sched_now_ms();
     ch->reports_got = 0;
     ch->reports_told = 0;
-    frames_reader_init(&ch->reader);
+    ch->reader = &readers[tls_link_index(tls)];
+    frames_reader_init(ch->reader);
     channel_identify(ch, link, peer);
 }
 
@@ -76,30 +90,60 @@ void channel_identify(struct channel *ch, uint8_t link, const char *peer)
 
 int channel_read(struct channel *ch, struct frames_frame *out, uint32_t *skipped)
 {
-    int err = HERD_E_AGAIN;
-    while (err == HERD_E_AGAIN && conn_readable(ch->conn) > 0) { /* at most two: the ring's parts */
-        struct span in = conn_peek(ch->conn);
+    uint8_t piece[64];
+    for (;;) { /* each round takes bytes, or returns */
+        size_t wanted = frames_reader_wants(ch->reader);
+        size_t bytes = 0;
+        bool clean = false;
+        int err = tls_read(&ch->tls->tls, piece, wanted < sizeof piece ? wanted : sizeof piece,
+                           &bytes, &clean);
+        if (err != HERD_OK) {
+            return err;
+        }
         size_t used = 0;
-        uint32_t before = ch->reader.skipped_frames;
-        err = frames_reader_feed(&ch->reader, (const uint8_t *)in.at, in.bytes, &used, out);
-        *skipped += ch->reader.skipped_frames - before;
-        conn_consume(ch->conn, used);
+        uint32_t before = ch->reader->skipped_frames;
+        err = frames_reader_feed(ch->reader, piece, bytes, &used, out);
+        *skipped += ch->reader->skipped_frames - before;
+        if (err != HERD_E_AGAIN) {
+            return err;
+        }
+        HERD_ASSERT(used == bytes); /* no more than was wanted */
     }
-    return err;
+}
+
+void channel_close(struct channel *ch)
+{
+    tls_link_stop(ch->tls);
+}
+
+void channel_cut(struct channel *ch)
+{
+    tls_link_abort(ch->tls);
 }
 
 /* --- Saying --------------------------------------------------------------------------------- */
 
 /* True when the whole frame went into the send ring. */
-static bool send_text(const struct channel *ch, const struct text *t)
+static bool send_text(struct channel *ch, const struct text *t)
 {
+    size_t taken = 0;
     HERD_ASSERT(!t->cut);
-    if (conn_room(ch->conn) < t->bytes) {
+    if (conn_room(ch->conn) < t->bytes + TLS_RECORD_OVERHEAD_BYTES) {
         return false;
     }
-    size_t taken = conn_write(ch->conn, t->at, t->bytes);
-    HERD_ASSERT(taken == t->bytes);
-    return true;
+    if (tls_write(&ch->tls->tls, t->at, t->bytes, &taken) == HERD_OK && taken == t->bytes) {
+        return true;
+    }
+    ch->broken = true; /* an alert that waits took the room, or there has been a fatal one */
+    return false;
+}
+
+/* What has been counted as said has to be sent. */
+static void send_surely(struct channel *ch, const struct text *t)
+{
+    if (!send_text(ch, t)) {
+        ch->broken = true;
+    }
 }
 
 void channel_say_hello(struct channel *ch, const struct frames_hello *hello)
@@ -108,18 +152,17 @@ void channel_say_hello(struct channel *ch, const struct frames_hello *hello)
     struct text t;
     text_init(&t, buffer, sizeof buffer);
     frames_put_hello(&t, hello);
-    ch->hello_sent = send_text(ch, &t);
-    HERD_ASSERT(ch->hello_sent); /* nothing was sent before it */
+    ch->hello_sent = true;
+    send_surely(ch, &t);
     channel_log_frame(EV_LINK_SENT, ch, "hello");
 }
 
-void channel_say(const struct channel *ch, const struct text *frame)
+void channel_say(struct channel *ch, const struct text *frame)
 {
-    bool sent = send_text(ch, frame);
-    HERD_ASSERT(sent);
+    send_surely(ch, frame);
 }
 
-void channel_say_report(const struct channel *ch, const struct client_record *record)
+void channel_say_report(struct channel *ch, const struct client_record *record)
 {
     char buffer[FRAMES_BYTES_MAX];
     struct text t;
@@ -140,7 +183,7 @@ void channel_say_ack(struct channel *ch)
     }
 }
 
-void channel_say_beat(const struct channel *ch, const struct frames_beat *beat)
+void channel_say_beat(struct channel *ch, const struct frames_beat *beat)
 {
     char buffer[FRAMES_BYTES_MAX];
     struct text t;
@@ -151,7 +194,7 @@ void channel_say_beat(const struct channel *ch, const struct frames_beat *beat)
     }
 }
 
-void channel_say_bye(const struct channel *ch, enum frames_bye reason)
+void channel_say_bye(struct channel *ch, enum frames_bye reason)
 {
     char buffer[FRAMES_BYTES_MAX];
     struct text t;

@@ -26,6 +26,12 @@
 
 enum config_provider { CONFIG_PLACES_GOOGLE, CONFIG_PLACES_GOOGLE_LEGACY, CONFIG_PLACES_NONE };
 
+/* What a link is encrypted with; both of its ends offer this and nothing else. */
+enum config_suite {
+    CONFIG_SUITE_PSK,      /* TLS_PSK_WITH_AES_128_GCM_SHA256 */
+    CONFIG_SUITE_ECDHE_PSK /* TLS_ECDHE_PSK_WITH_CHACHA20_POLY1305_SHA256: CFG_LINK_ECDHE builds only */
+};
+
 /* What a neighbour of the older kind speaks. */
 enum config_dialect {
     CONFIG_DIALECT_AT,    /* AT server difference client location stamp */
@@ -43,8 +49,9 @@ struct config_node {
     bool upstream;    /* asks the places provider itself; no: a neighbour */
     uint16_t port;    /* client listener */
     uint16_t link_port; /* link listener; 0 if open */
+    uint16_t line;      /* of its section, for errors; 65535: that or a later one */
     uint32_t links;     /* bit i: linked with node i; never between two that are open */
-    unsigned line;      /* of its section, for errors */
+    uint32_t suites;    /* of links that say so themselves: config_links.h */
     bool open;          /* of the older kind; what follows is of those only */
     enum config_dialect dialect;
     uint16_t lines; /* reports that it is told on one connection, 1 to 32 */
@@ -79,10 +86,10 @@ struct config {
     unsigned neighbour_count;
     uint8_t open[CFG_OPEN_LINKS]; /* the same of its open neighbours */
     unsigned open_count;
-    bool open_anyone;      /* any client may speak as an open neighbour */
-    uint16_t report_bytes; /* 32 to CFG_REPORT_BYTES */
-    uint32_t skew_max_s;   /* 1 to 86400 */
-    bool insecure_links;
+    bool open_anyone;             /* any client may speak as an open neighbour */
+    uint16_t report_bytes;        /* 32 to CFG_REPORT_BYTES */
+    uint32_t skew_max_s;          /* 1 to 86400 */
+    enum config_suite link_suite; /* of links that do not say their own */
     struct config_ntp ntp;
     struct config_places places;
     uint32_t sessions_per_address; /* 0: no cap of its own */
@@ -108,5 +115,8 @@ int config_finish(struct config *c, struct span node) HERD_MUST_CHECK;
  * `addresses_are_real` (hal_net_addresses_are_real) or by open_anyone it can. HERD_E_RANGE with an error
  * text. */
 int config_check_addresses(struct config *c, bool addresses_are_real) HERD_MUST_CHECK;
+
+/* After config_finish. The suite of this node's link with config->neighbours[link]. */
+bool config_link_is_ecdhe(const struct config *c, unsigned link);
 
 #endif

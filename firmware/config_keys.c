@@ -28,6 +28,7 @@ static bool parse_provider(const struct config_key *, struct span, void *, struc
 static bool parse_level(const struct config_key *, struct span, void *, struct text *);
 static bool parse_ntp(const struct config_key *, struct span, void *, struct text *);
 static bool parse_dialect(const struct config_key *, struct span, void *, struct text *);
+static bool parse_suite(const struct config_key *, struct span, void *, struct text *);
 
 #define IN(field) offsetof(struct config, field)
 #define OF(field) offsetof(struct config_node, field)
@@ -49,7 +50,7 @@ static const struct config_key keys[] = {
     {SEC_HERD, "report_bytes", parse_u16, IN(report_bytes), 32, CFG_REPORT_BYTES,
      "a size in bytes", ", the most that this board holds"},
     {SEC_HERD, "skew_max", parse_u32, IN(skew_max_s), 1, 86400, "a time in seconds", NULL},
-    {SEC_HERD, "insecure_links", parse_bool, IN(insecure_links), 0, 0, "a choice here", NULL},
+    {SEC_HERD, "link_suite", parse_suite, IN(link_suite), 0, 0, CONFIG_KEYS_SUITE, NULL},
     {SEC_HERD, "ntp", parse_ntp, IN(ntp), 0, CONFIG_NTP_MAX, "a list of IPv4 addresses", NULL},
     {SEC_HERD, "open_anyone", parse_bool, IN(open_anyone), 0, 0, "a choice here", NULL},
     {SEC_PLACES, "provider", parse_provider, IN(places.provider), 0, 0, "a provider", NULL},
@@ -139,6 +140,8 @@ static const char *const provider_words[] = {[CONFIG_PLACES_GOOGLE] = "google",
                                              [CONFIG_PLACES_NONE] = "none"};
 static const char *const dialect_words[] = {
     [CONFIG_DIALECT_AT] = "at", [CONFIG_DIALECT_UPDATE] = "update"};
+static const char *const suite_words[] = {
+    [CONFIG_SUITE_PSK] = "psk", [CONFIG_SUITE_ECDHE_PSK] = "ecdhe-psk"};
 static const char *const level_words[] = {
     [LOG_ERROR] = "error", [LOG_WARN] = "warn", [LOG_INFO] = "info", [LOG_DEBUG] = "debug"};
 
@@ -186,6 +189,28 @@ static bool parse_dialect(const struct config_key *key, struct span value, void 
     return true;
 }
 
+static bool parse_suite(const struct config_key *key, struct span value, void *field,
+                        struct text *why)
+{
+    unsigned index = 0;
+    if (!parse_word(key, value, suite_words, 2, &index, why)) {
+        return false;
+    }
+    *(enum config_suite *)field = (enum config_suite)index;
+    return true;
+}
+
+bool config_keys_suite(struct span value, enum config_suite *suite, struct text *why)
+{
+    static const struct config_key key = {.what = CONFIG_KEYS_SUITE};
+    return parse_suite(&key, value, suite, why);
+}
+
+const char *config_keys_suite_name(enum config_suite suite)
+{
+    return suite_words[suite];
+}
+
 /* Four numbers, each 0 to 255 without leading zeros (some read those as octal). */
 static bool read_ip4(struct span value, uint32_t *out)
 {
@@ -227,28 +252,12 @@ static bool parse_address(const struct config_key *key, struct span value, void 
     return true;
 }
 
-/* The next word of *rest, empty when there is none, and *rest behind it. */
-static struct span next_word(struct span *rest)
-{
-    while (rest->bytes > 0 && (rest->at[0] == ' ' || rest->at[0] == '\t')) {
-        rest->at++;
-        rest->bytes--;
-    }
-    struct span word = {rest->at, 0};
-    while (rest->bytes > 0 && rest->at[0] != ' ' && rest->at[0] != '\t') {
-        rest->at++;
-        rest->bytes--;
-        word.bytes++;
-    }
-    return word;
-}
-
 static bool parse_ntp(const struct config_key *key, struct span value, void *field,
                       struct text *why)
 {
     struct config_ntp ntp = {.count = 0};
     struct span rest = value;
-    for (struct span word = next_word(&rest); word.bytes > 0; word = next_word(&rest)) {
+    for (struct span word = span_take_word(&rest); word.bytes > 0; word = span_take_word(&rest)) {
         uint32_t address = 0;
         if (!read_ip4(word, &address) || address == 0) {
             config_keys_put_is_not(why, word, "an IPv4 address");
@@ -387,6 +396,11 @@ static void format_dialect(const void *field, struct text *t)
     text_str(t, dialect_words[*(const enum config_dialect *)field]);
 }
 
+static void format_suite(const void *field, struct text *t)
+{
+    text_str(t, suite_words[*(const enum config_suite *)field]);
+}
+
 static void format_ntp(const void *field, struct text *t)
 {
     const struct config_ntp *ntp = field;
@@ -404,7 +418,7 @@ static const struct {
     {parse_u16, format_u16},           {parse_u32, format_u32},         {parse_bool, format_bool},
     {parse_address, format_address},   {parse_host, format_text},       {parse_path, format_text},
     {parse_provider, format_provider}, {parse_level, format_level},     {parse_ntp, format_ntp},
-    {parse_mask, format_address},      {parse_dialect, format_dialect},
+    {parse_mask, format_address},      {parse_dialect, format_dialect}, {parse_suite, format_suite},
 };
 
 void config_keys_format(const struct config_key *key, const void *base, struct text *t)

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "config.h"
 #include "text.h"
 
 /* The rows of the table; asserted where it is. The first NODE rows are those of [node NAME], and every
@@ -65,6 +66,12 @@ bool config_keys_assign(const struct config_key *key, struct span value, void *b
 /* Appends the value of the key's field in `base` as a herd file writes it: what config_keys_assign reads
  * back to the same. An address or a text that is not given is empty. */
 void config_keys_format(const struct config_key *key, const void *base, struct text *t);
+
+#define CONFIG_KEYS_SUITE "a suite"
+
+/* A suite's name as herd files write it, and back; as config_keys_assign. */
+bool config_keys_suite(struct span value, enum config_suite *suite, struct text *why);
+const char *config_keys_suite_name(enum config_suite suite);
 
 /* For errors. A value in quotes, escaped and cut; the same and "is not" with what it should be. */
 void config_keys_put_quoted(struct text *t, struct span value);

@@ -29,7 +29,7 @@ enum mode {
     WAITING, /* for a command line */
     RUNNING, /* a command answers */
     PAUSED,  /* it waits for a key */
-    LOADING, /* lines are a herd file */
+    LOADING, /* lines are a herd file, or a key file */
     SECRET   /* a line is a key or a seed */
 };
 
@@ -38,8 +38,8 @@ CFG_SECRET static struct console_edit edit;
 static struct console_call call;
 static const struct console_command *running;
 static enum mode mode;
-static enum console_then secret_for;
-static bool awake;  /* somebody has typed: there is a prompt */
+static enum console_then reading_for; /* LOADING, SECRET */
+static bool awake;                    /* somebody has typed: there is a prompt */
 static bool on_row; /* the cursor is behind a prompt or a key's echo, not at a row's beginning */
 static bool load_is_cut;
 static char load_node[PROTO_SERVER_BYTES_MAX];
@@ -196,7 +196,7 @@ static void begin_command(struct span line)
 
 static void begin_secret(enum console_then what)
 {
-    secret_for = what;
+    reading_for = what;
     say(what == CONSOLE_THEN_KEY
             ? "the key, one line; it is not shown; empty takes the factory's:"
             : "32 or more characters that nobody can guess, one line, not shown (on another "
@@ -207,17 +207,26 @@ static void begin_secret(enum console_then what)
     mode = SECRET;
 }
 
-static void begin_load(void)
+static void begin_load(enum console_then what)
 {
+    reading_for = what;
     load_node_bytes = 0;
     load_is_cut = false;
     if (call.count > 2 && call.words[2].bytes <= sizeof load_node) {
         load_node_bytes = call.words[2].bytes;
         memcpy(load_node, call.words[2].at, load_node_bytes);
     }
-    setup_load_begin();
-    say("the herd file, then a line with a single dot; ^C gives up:");
+    bool is_keys = what == CONSOLE_THEN_LINK_KEYS;
+    if (is_keys) {
+        setup_keys_begin();
+    } else {
+        setup_load_begin();
+    }
+    say(is_keys
+            ? "this node's key file, then a line with a single dot; it is not shown; ^C gives up:"
+            : "the herd file, then a line with a single dot; ^C gives up:");
     wait_for_command();
+    edit.hidden = is_keys;
     edit.prompt = load_prompt;
     mode = LOADING;
 }
@@ -227,7 +236,8 @@ static void end_command(void)
     enum console_then then = call.then;
     switch (then) { /* each forgets the line that `call` points into */
     case CONSOLE_THEN_LOAD:
-        begin_load();
+    case CONSOLE_THEN_LINK_KEYS:
+        begin_load(then);
         break;
     case CONSOLE_THEN_KEY:
     case CONSOLE_THEN_SEED:
@@ -277,7 +287,11 @@ static void take_load_line(struct span line)
     bool is_comment = line.bytes > 0 && (line.at[0] == ';' || line.at[0] == '#');
     if (line.bytes != 1 || line.at[0] != '.') {
         load_is_cut = load_is_cut || (edit.cut && !is_comment);
-        setup_load_line(line);
+        if (reading_for == CONSOLE_THEN_LINK_KEYS) {
+            setup_keys_line(line);
+        } else {
+            setup_load_line(line);
+        }
         console_edit_clear(&edit);
         return;
     }
@@ -288,6 +302,8 @@ static void take_load_line(struct span line)
         text_str(&error, "a line is longer than ");
         text_u64(&error, CFG_CONSOLE_LINE_BYTES);
         text_str(&error, " bytes");
+    } else if (reading_for == CONSOLE_THEN_LINK_KEYS) {
+        err = setup_keys_end(&error);
     } else {
         err = setup_load_end((struct span){load_node, load_node_bytes}, &error);
     }
@@ -304,7 +320,7 @@ static void take_secret(struct span line)
     if (edit.cut) {
         err = HERD_E_RANGE;
         text_str(&error, "too long");
-    } else if (secret_for == CONSOLE_THEN_KEY) {
+    } else if (reading_for == CONSOLE_THEN_KEY) {
         err = setup_put_key(line, &error);
         say_result(err, "taken; config save keeps it, reboot puts it into effect", &error);
     } else {

@@ -35,9 +35,10 @@ void console_wake(void);
 /* What follows a command. */
 enum console_then {
     CONSOLE_THEN_NOTHING,
-    CONSOLE_THEN_LOAD, /* the lines that come are a herd file, up to one with a single dot */
-    CONSOLE_THEN_KEY,  /* the next line is the key of the places provider, unseen */
-    CONSOLE_THEN_SEED, /* the next line is a seed, unseen */
+    CONSOLE_THEN_LOAD,      /* the lines that come are a herd file, up to one with a single dot */
+    CONSOLE_THEN_LINK_KEYS, /* the same of a key file, unseen */
+    CONSOLE_THEN_KEY,       /* the next line is the key of the places provider, unseen */
+    CONSOLE_THEN_SEED,      /* the next line is a seed, unseen */
     CONSOLE_THEN_RESTART
 };
 
@@ -66,6 +67,9 @@ struct console_command {
 
 /* Of console_commands.c. `count` commands, in the order of `help`. */
 const struct console_command *console_commands(unsigned *count);
+
+/* Of console_keys.c: `keys`. */
+bool console_keys_run(struct console_call *call, struct text *out);
 
 /* Of console_config.c: `config`. */
 bool console_config_run(struct console_call *call, struct text *out);

@@ -18,7 +18,7 @@
 #include "rng.h"
 #include "session.h"
 #include "setup.h"
-#include "tls.h"
+#include "tls_upstream.h"
 #include "version.h"
 #include "wall.h"
 #include "when.h"
@@ -104,7 +104,8 @@ static const char *origin_text(void)
         return setup_refused().bytes > 0 ? "the factory's, because this node's own is refused"
                                          : "the factory's";
     default:
-        return "none: config load takes a herd file";
+        return setup_lacks_keys() ? "none: there are no keys for its links; keys load takes them"
+                                  : "none: config load takes a herd file";
     }
 }
 
@@ -263,7 +264,7 @@ static void put_devices(struct text *out)
 #if CFG_UPSTREAM
 static void put_tls(struct text *out)
 {
-    struct tls_stats t = tls_stats();
+    struct tls_upstream_stats t = tls_upstream_stats();
     put_pool(out, "tls-arena", t.arena_used, t.arena_peak, CFG_TLS_ARENA_BYTES, 0);
     put_count(out, "handshakes", t.handshakes);
     put_count(out, "failed", t.failed);
@@ -647,10 +648,12 @@ static const struct console_command commands[] = {
     {"places", "", "the provider of places, and what was asked", run_places},
     {"config", " ...", "show, set, load, save, rollback: config alone tells more",
      console_config_run},
+    {"keys", " [load]", "keys of the links, by number; load takes this node's key file, unseen",
+     console_keys_run},
     {"seed", "", "takes secret bytes, for a node without a generator of its own", run_seed},
     {"crash", "", "the crash before this start", run_crash},
     {"reboot", "", "start again", run_reboot},
-    {"factory-reset", " yes", "forget this node's own configuration and key", run_factory_reset},
+    {"factory-reset", " yes", "forget this node's own configuration and keys", run_factory_reset},
 };
 
 const struct console_command *console_commands(unsigned *count)

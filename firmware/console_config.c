@@ -2,6 +2,7 @@
 #include "console.h"
 
 #include "config_keys.h"
+#include "config_links.h"
 #include "setup.h"
 
 /* --- show -------------------------------------------------------------------------------------- */
@@ -118,6 +119,11 @@ static bool show_links(struct console_call *call, struct text *out, const struct
         if ((later & 1u) != 0) {
             text_char(out, ' ');
             text_str(out, c->nodes[peer].name);
+            enum config_suite suite = CONFIG_SUITE_PSK;
+            if (config_links_said_suite(c, node, peer, &suite)) {
+                text_char(out, ':');
+                text_str(out, config_keys_suite_name(suite));
+            }
         }
     }
     return true;

@@ -366,6 +366,19 @@ static size_t frame_bytes(const struct frames_reader *r)
     return FRAMES_HEADER_BYTES + ((size_t)r->buffer[1] << 8 | r->buffer[2]);
 }
 
+size_t frames_reader_wants(const struct frames_reader *r)
+{
+    if (r->skip > 0) {
+        return r->skip;
+    }
+    if (r->bytes < FRAMES_HEADER_BYTES || r->bytes == frame_bytes(r)) {
+        return r->bytes < FRAMES_HEADER_BYTES ? FRAMES_HEADER_BYTES - (size_t)r->bytes
+                                              : FRAMES_HEADER_BYTES;
+    }
+    size_t rest = frame_bytes(r) - r->bytes;
+    return rest > sizeof r->buffer ? 1 : rest; /* feed says that it is too long */
+}
+
 /* Takes bytes until the buffer holds `goal` of them, or the data are used up. */
 static bool fill(struct frames_reader *r, size_t goal, const uint8_t *data, size_t bytes,
                  size_t *used)

@@ -133,6 +133,8 @@ struct frames_frame {
 };
 
 void frames_reader_init(struct frames_reader *r);
+/* How many bytes, at least one, may be fed with none left over when a frame is complete. */
+size_t frames_reader_wants(const struct frames_reader *r);
 /* Feeds bytes; *used tells how many were taken (all of them unless a frame became complete).
  * HERD_OK: *out is a whole frame of a known type; HERD_E_AGAIN: more bytes are needed;
  * HERD_E_PROTOCOL: a known type with a body over FRAMES_BODY_BYTES_MAX, now and at every later call.

@@ -8,6 +8,7 @@
 #include "hal_clock.h"
 #include "hal_idle.h"
 #include "hal_system.h"
+#include "keys.h"
 #include "links.h"
 #include "log.h"
 #include "names.h"
@@ -19,7 +20,7 @@
 #include "sched.h"
 #include "session.h"
 #include "setup.h"
-#include "tls.h"
+#include "tls_upstream.h"
 #include "wall.h"
 
 #define STOP_MS 200 /* for BYE to be delivered, at the most */
@@ -91,7 +92,7 @@ static int start_places(const struct herd_boot *boot)
 #if CFG_UPSTREAM
     if (setup.backend != NULL && config->nodes[config->self].upstream) {
         setup.backend = &places_upstream;
-        int err = tls_init(boot->trust_pem);
+        int err = tls_upstream_init(boot->trust_pem);
         if (err != HERD_OK) {
             return fail("trust anchors", err);
         }
@@ -99,6 +100,16 @@ static int start_places(const struct herd_boot *boot)
 #endif
     int err = places_init(&setup);
     return err == HERD_OK ? HERD_OK : fail("places", err);
+}
+
+/* The port has checked them (setup_start): what fails here fails for want of a check there. */
+static int start_keys(const struct herd_boot *boot)
+{
+    char buffer[SETUP_ERROR_BYTES];
+    struct text error;
+    text_init(&error, buffer, sizeof buffer);
+    int err = keys_init(boot->config, boot->link_keys, &error);
+    return err == HERD_OK ? HERD_OK : fail(text_cstr(&error), err);
 }
 
 /* The rooms in the order in which their tasks run within a round. */
@@ -118,6 +129,10 @@ static int start_rooms(const struct herd_boot *boot)
     wall_init(config);
     ask_init(config);
     answer_init(config);
+    err = start_keys(boot);
+    if (err != HERD_OK) {
+        return err;
+    }
     err = links_init(config);
     if (err != HERD_OK) {
         return fail("link listener", err);
@@ -176,9 +191,13 @@ static void start_secrets(void)
 static void start_without_network(void)
 {
     struct log_line *l = log_begin(EV_SETUP_NEEDED);
-    log_span(l, "meaning",
-             SPAN_LIT("no configuration: config load at the console takes a herd file, config save "
-                      "keeps it"));
+    log_span(
+        l, "meaning",
+        setup_lacks_keys()
+            ? SPAN_LIT("no keys for its links: keys load at the console takes the key file that "
+                       "herdctl keys has made for this node, config save keeps it")
+            : SPAN_LIT("no configuration: config load at the console takes a herd file, keys "
+                       "load the keys of its links, config save keeps them"));
     log_end(l);
 }
 
@@ -212,12 +231,6 @@ int herd_start(const struct herd_boot *boot)
     }
     console_init(&means);
     conn_start();
-    if (config->insecure_links && config->neighbour_count > 0) {
-        l = log_begin(EV_NODE_INSECURE);
-        log_span(l, "meaning",
-                 SPAN_LIT("plain TCP: whoever reaches the link port can write records"));
-        log_end(l);
-    }
     return HERD_OK;
 }
 

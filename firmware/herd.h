@@ -15,6 +15,7 @@ struct herd_boot {
     /* From setup_start. NULL: there is none that this image accepts: a console, no network. */
     const struct config *config;
     struct span places_key; /* empty: WHATSAT says that there is none */
+    struct span link_keys;  /* setup_link_keys; empty: no neighbours. Until herd_start returns */
     struct span trust_pem;  /* PEM text with its final NUL counted; empty: built-in anchors */
 };
 

@@ -11,7 +11,7 @@
 
 #include "conn.h"
 #include "hal_net.h"
-#include "tls.h"
+#include "tls_upstream.h"
 #include "wall.h"
 #include "version.h"
 
@@ -33,7 +33,7 @@ static const char *const phase_words[] = {
 
 static struct https_server server;
 static struct sched_task *owner;
-static struct tls tls;
+static struct tls_upstream tls;
 static struct https_reader reader;
 static struct https_stats stats;
 
@@ -65,7 +65,7 @@ int https_init(const struct https_server *given, struct sched_task *task)
     phase = IDLE;
     conn = CONN_NONE;
     conn_set_owner(CONN_UPSTREAM, task);
-    return tls_setup(&tls);
+    return tls_upstream_setup(&tls);
 }
 
 /* The request as text */
@@ -107,7 +107,7 @@ static int build(const struct https_request *r)
 static void hang_up(bool keep_session)
 {
     if (conn != CONN_NONE) {
-        tls_stop(&tls, keep_session);
+        tls_upstream_stop(&tls, keep_session);
         conn = CONN_NONE;
     }
 }
@@ -160,9 +160,9 @@ static int fail(struct text *why, int err, const char *words)
     } else if (conn != CONN_NONE) {
         /* A refusal is explained to the server by an alert; one that stalls is not waited for. */
         if (err == HERD_E_TIMEOUT || err == HERD_E_CLOSED) {
-            tls_abort(&tls, true);
+            tls_upstream_abort(&tls, true);
         } else {
-            tls_stop(&tls, false);
+            tls_upstream_stop(&tls, false);
         }
         conn = CONN_NONE;
     }
@@ -204,7 +204,7 @@ static int replace_or_fail(struct text *why, int err)
                                          : " broke off the TLS connection before it answered");
     }
     stats.replaced++;
-    tls_abort(&tls, true);
+    tls_upstream_abort(&tls, true);
     conn = CONN_NONE;
     https_reader_init(&reader, sink, context);
     begin_connection();
@@ -305,7 +305,7 @@ static int run_connect(struct text *why)
         break;
     }
     phase = HANDSHAKE;
-    if (tls_start(&tls, conn, server.host) != HERD_OK) {
+    if (tls_upstream_start(&tls, conn, server.host) != HERD_OK) {
         return fail(why, HERD_E_FULL, ": no memory for TLS");
     }
     return HERD_OK;
@@ -317,14 +317,14 @@ static int run_handshake(struct text *why)
     struct text reason;
 
     text_init(&reason, buffer, sizeof buffer);
-    int err = tls_handshake(&tls, &reason);
+    int err = tls_upstream_handshake(&tls, &reason);
     switch (err) {
     case HERD_OK:
         stats.connections++;
         phase = SEND;
         return HERD_OK;
     case HERD_E_AGAIN:
-        if (tls.computing) {
+        if (tls.tls.computing) {
             sched_wake(owner);
         }
         return err;
@@ -339,7 +339,7 @@ static int run_handshake(struct text *why)
     default:
         if (tls.offered) { /* the server may have stumbled over the session: it is forgotten now */
             stats.replaced++;
-            tls_stop(&tls, false);
+            tls_upstream_stop(&tls, false);
             conn = CONN_NONE;
             begin_connection();
             return HERD_OK;
@@ -355,7 +355,7 @@ static int run_send(struct text *why)
 {
     while (request_sent < request_bytes) {
         size_t n;
-        int err = tls_write(&tls, request + request_sent, request_bytes - request_sent, &n);
+        int err = tls_write(&tls.tls, request + request_sent, request_bytes - request_sent, &n);
         if (err == HERD_E_AGAIN) {
             return err;
         }
@@ -386,7 +386,7 @@ static int run_read(struct text *why)
     for (unsigned i = 0; i < PIECES_PER_ROUND; i++) {
         size_t n;
         bool clean = false;
-        int err = tls_read(&tls, piece, sizeof piece, &n, &clean);
+        int err = tls_read(&tls.tls, piece, sizeof piece, &n, &clean);
         if (err == HERD_E_AGAIN) {
             return err;
         }
@@ -421,7 +421,7 @@ static void watch_idle(void)
     if (conn == CONN_NONE) {
         return;
     }
-    if (tls_read(&tls, &byte, sizeof byte, &n, &clean) != HERD_E_AGAIN ||
+    if (tls_read(&tls.tls, &byte, sizeof byte, &n, &clean) != HERD_E_AGAIN ||
         conn_state(conn) != CONN_OPEN || sched_now_ms() >= keep_until_ms) {
         hang_up(true);
     }

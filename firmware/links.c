@@ -5,20 +5,20 @@
 #include "answer.h"
 #include "ask.h"
 #include "backoff.h"
+#include "callers.h"
 #include "channel.h"
-#include "clients.h"
 #include "clocks.h"
 #include "conn.h"
 #include "frames.h"
 #include "hal_net.h"
 #include "hello.h"
+#include "link_frames.h"
 #include "log.h"
 #include "net.h"
-#include "older.h"
 #include "replica.h"
 #include "rng.h"
 #include "sched.h"
-#include "wall.h"
+#include "tls_link.h"
 #include "when.h"
 
 #define NO_LINK    CHANNEL_NO_LINK
@@ -66,21 +66,12 @@ bool links_clock_trusted(void)
 
 /* Sending */
 
-static void say_beat(const struct channel *ch)
-{
-    struct frames_beat beat = {.now_ns = 0, .floor = clients_floor()};
-    if (!wall_now_ns(&beat.now_ns)) {
-        beat.now_ns = 0;
-    }
-    channel_say_beat(ch, &beat);
-}
-
 static void send_records(unsigned link)
 {
     struct link *k = &links[link];
-    const struct channel *ch = &channels[k->live];
+    struct channel *ch = &channels[k->live];
     struct client_record record;
-    while (conn_room(ch->conn) >= CHANNEL_RECORD_ROOM) {
+    while (!ch->broken && conn_room(ch->conn) >= CHANNEL_RECORD_ROOM) {
         bool idle = replica_in_flight(link) == 0;
         if (replica_next(link, &record) != HERD_OK) {
             return;
@@ -89,21 +80,6 @@ static void send_records(unsigned link)
             k->acked_ms = sched_now_ms();
         }
         channel_say_report(ch, &record);
-    }
-}
-
-/* Places are told when no record waits for the room that is left, and one piece at a time: what becomes
- * new meanwhile goes before the next one. */
-static void send_places(unsigned link)
-{
-    const struct channel *ch = &channels[links[link].live];
-    char buffer[FRAMES_BYTES_MAX];
-    struct text t;
-    text_init(&t, buffer, sizeof buffer);
-    if (conn_room(ch->conn) >= CHANNEL_PIECE_ROOM &&
-        (ask_next(link, &t) || answer_next(link, &t))) {
-        channel_say(ch, &t);
-        sched_wake(&task);
     }
 }
 
@@ -166,13 +142,23 @@ static void channel_free(struct channel *ch, const char *reason)
 static void channel_finish(struct channel *ch, const char *reason)
 {
     channel_free(ch, reason);
-    conn_finish(ch->conn);
+    channel_close(ch);
 }
 
 static void channel_abort(struct channel *ch, const char *reason)
 {
     channel_free(ch, reason);
-    conn_release(ch->conn);
+    channel_cut(ch);
+}
+
+/* Neighbours without a connection: a context, and a slot, are kept for each. */
+static unsigned missing(void)
+{
+    unsigned count = 0;
+    for (unsigned i = 0; i < link_count; i++) {
+        count += links[i].live == NO_CHANNEL && links[i].dialling == NO_CHANNEL;
+    }
+    return count;
 }
 
 static void refuse(struct channel *ch, enum frames_bye reason, struct span name)
@@ -244,6 +230,7 @@ static void adopt(struct channel *ch, unsigned link, const struct frames_hello *
         struct log_line *l = log_begin(EV_LINK_UP);
         log_str(l, "peer", peer_name(link));
         log_str(l, "dialled", conn_is_dialled(ch->conn) ? "yes" : "no");
+        log_str(l, "suite", tls_link_suite(ch->tls));
         log_end(l);
     }
 }
@@ -268,26 +255,6 @@ static void got_hello(struct channel *ch, struct span body)
     adopt(ch, link, &hello);
 }
 
-static void got_report(struct channel *ch, struct span body)
-{
-    struct client_record record;
-    ch->reports_got++;
-    if (frames_get_report(body, config->report_bytes, &record) != HERD_OK) {
-        stats.bad_report++;
-        channel_log_frame(EV_LINK_REFUSED, ch, "report");
-        return;
-    }
-    channel_log_report(EV_LINK_GOT, ch, &record);
-    int64_t now_ns = 0;
-    (void)wall_now_ns(&now_ns);
-    if (replica_merge(ch->link, &record, now_ns, clocks_trusted()) != HERD_OK) {
-        channel_log_frame(EV_LINK_REFUSED, ch, "report");
-        return;
-    }
-    sched_wake(&task); /* other links may have something to send now */
-    older_wake();
-}
-
 static int got_ack(const struct channel *ch, struct span body)
 {
     uint32_t reports = 0;
@@ -306,18 +273,6 @@ static int got_ack(const struct channel *ch, struct span body)
         log_str(l, "peer", peer_name(ch->link));
         log_end(l);
     }
-    return HERD_OK;
-}
-
-static int got_beat(const struct channel *ch, struct span body)
-{
-    struct frames_beat beat;
-    int err = frames_get_beat(body, &beat);
-    if (err != HERD_OK) {
-        return err;
-    }
-    clocks_heard(ch->link, beat.now_ns);
-    replica_set_floor(ch->link, beat.floor);
     return HERD_OK;
 }
 
@@ -358,26 +313,6 @@ static void protocol_error(struct channel *ch)
     channel_finish(ch, "protocol error");
 }
 
-static int got_ask(const struct channel *ch, struct span body)
-{
-    struct frames_ask ask;
-    int err = frames_get_ask(body, &ask);
-    if (err == HERD_OK) {
-        answer_take(ch->link, &ask);
-    }
-    return err;
-}
-
-static int got_answer(const struct channel *ch, struct span body)
-{
-    struct frames_answer piece;
-    int err = frames_get_answer(body, &piece);
-    if (err == HERD_OK) {
-        ask_take(ch->link, &piece);
-    }
-    return err;
-}
-
 static void got_frame(struct channel *ch, const struct frames_frame *frame)
 {
     bool live = ch->link != NO_LINK && links[ch->link].live == ch - channels;
@@ -395,26 +330,15 @@ static void got_frame(struct channel *ch, const struct frames_frame *frame)
     }
     int err = HERD_OK;
     switch (frame->type) {
-    case FRAMES_REPORT:
-        got_report(ch, frame->body);
-        break;
     case FRAMES_ACK:
         err = got_ack(ch, frame->body);
-        break;
-    case FRAMES_BEAT:
-        err = got_beat(ch, frame->body);
-        break;
-    case FRAMES_ASK:
-        err = got_ask(ch, frame->body);
-        break;
-    case FRAMES_ANSWER:
-        err = got_answer(ch, frame->body);
         break;
     case FRAMES_HELLO:
         err = HERD_E_PROTOCOL; /* one per connection */
         break;
     default:
-        break; /* reserved types: the next version's business */
+        err = link_frames_take(ch, frame, &stats.bad_report);
+        break;
     }
     if (err != HERD_OK) {
         protocol_error(ch);
@@ -429,6 +353,8 @@ static void read_frames(struct channel *ch)
         err = channel_read(ch, &frame, &stats.skipped);
         if (err == HERD_OK) {
             got_frame(ch, &frame);
+        } else if (err == HERD_E_CLOSED) {
+            channel_finish(ch, "closed by neighbour");
         } else if (err != HERD_E_AGAIN) {
             protocol_error(ch);
         }
@@ -437,20 +363,52 @@ static void read_frames(struct channel *ch)
 
 /* Connections */
 
+/* True when it is authenticated. */
+static bool authenticate(struct channel *ch)
+{
+    const char *reason = NULL;
+    int err = callers_authenticate(ch, &reason);
+    if (err == HERD_E_AGAIN) {
+        return false;
+    }
+    if (err != HERD_OK) {
+        channel_free(ch, reason);
+        if (callers_may_linger(missing())) {
+            channel_close(ch); /* an alert says why */
+        } else {
+            channel_cut(ch);
+        }
+        return false;
+    }
+    channel_identify(ch, ch->tls->link, peer_name(ch->tls->link));
+    if (conn_is_dialled(ch->conn)) {
+        hello_say(ch);
+    }
+    return true;
+}
+
 static void serve(conn_handle h)
 {
     struct channel *ch = &channels[conn_slot(h)];
-    if (!ch->used || ch->conn != h) {
-        channel_begin(ch, h, NO_LINK, "?");
-        channel_log_conn(EV_LINK_TAKEN, ch, NULL);
+    if ((!ch->used || ch->conn != h) && !callers_admit(ch, h, missing())) {
+        return;
     }
     if (conn_state(h) == CONN_OPENING) {
         return;
     }
-    if (conn_is_dialled(h) && !ch->hello_sent && conn_state(h) == CONN_OPEN) {
+    if (!ch->opened) {
+        ch->opened = true;
         ch->opened_ms = sched_now_ms();
-        channel_log_conn(EV_LINK_MADE, ch, NULL);
-        hello_say(ch);
+        if (conn_is_dialled(h) && conn_state(h) == CONN_OPEN) {
+            channel_log_conn(EV_LINK_MADE, ch, NULL);
+        }
+    }
+    if (conn_is_dialled(h) && !ch->tls->tls.up && conn_state(h) == CONN_LOST) {
+        channel_abort(ch, conn_reason_name(conn_reason(h)));
+        return;
+    }
+    if (!ch->tls->tls.up && !authenticate(ch)) {
+        return;
     }
     read_frames(ch);
     if (!ch->used || ch->conn != h) {
@@ -458,8 +416,8 @@ static void serve(conn_handle h)
     }
     if (conn_state(h) == CONN_LOST) {
         channel_abort(ch, conn_reason_name(conn_reason(h)));
-    } else if (conn_state(h) == CONN_PEER_ENDED) {
-        channel_finish(ch, "closed by neighbour");
+    } else if (ch->broken) {
+        channel_abort(ch, "cannot be written");
     }
 }
 
@@ -468,7 +426,9 @@ static void dial(unsigned link)
     struct link *k = &links[link];
     const struct config_node *node = &config->nodes[k->node];
     conn_handle h = CONN_NONE;
-    int err = conn_dial(CONN_LINK, hal_net_dial_address(node->address), node->link_port, &h);
+    int err = rng_is_secret() ? conn_dial(CONN_LINK, hal_net_dial_address(node->address),
+                                          node->link_port, &h)
+                              : HERD_E_ENTROPY;
     if (k->failures < 2 || err != HERD_OK) {
         struct log_line *l = log_begin(k->failures == 1 ? EV_LINK_RETRY : EV_LINK_DIAL);
         log_str(l, "peer", node->name);
@@ -482,7 +442,9 @@ static void dial(unsigned link)
         return;
     }
     unsigned index = conn_slot(h);
-    channel_begin(&channels[index], h, (uint8_t)link, node->name);
+    struct tls_link *tls = tls_link_dial(h, link);
+    HERD_ASSERT(tls != NULL); /* it was kept for this neighbour: callers_admit */
+    channel_begin(&channels[index], h, tls, (uint8_t)link, node->name);
     k->dialling = (uint8_t)index;
 }
 
@@ -506,15 +468,23 @@ static void tend_live(unsigned link, uint64_t now)
         channel_abort(ch, "dead");
         return;
     }
+    if (ch->broken) {
+        channel_abort(ch, "cannot be written");
+        return;
+    }
     if (ch->reports_told != ch->reports_got) {
         channel_say_ack(ch);
     }
     if (now >= k->beat_ms) {
-        say_beat(ch);
+        link_frames_say_beat(ch);
         k->beat_ms = now + CFG_LINK_BEAT_MS;
     }
     send_records(link);
-    send_places(link);
+    /* Places are told when no record waits for the room that is left, and one piece at a time: what
+     * becomes new meanwhile goes before the next one. */
+    if (!ch->broken && link_frames_say_place(ch)) {
+        sched_wake(&task);
+    }
     if (!k->suspect && replica_in_flight(link) > 0 && now >= k->acked_ms + CFG_LINK_SUSPECT_MS) {
         make_suspect(link);
     }
@@ -556,6 +526,11 @@ static void run(void)
     while (conn_next_ready(CONN_LINK, &h)) {
         serve(h);
     }
+    for (unsigned i = 0; i < CFG_CONN_LINK_SLOTS; i++) {
+        if (channels[i].used && channels[i].again) {
+            conn_set_ready(channels[i].conn); /* in the next round */
+        }
+    }
     if (stopping) {
         return;
     }
@@ -564,6 +539,9 @@ static void run(void)
         struct channel *ch = &channels[i];
         if (ch->used && (ch->link == NO_LINK || links[ch->link].live != i) &&
             conn_state(ch->conn) != CONN_OPENING && now >= ch->opened_ms + CFG_LINK_HELLO_MS) {
+            if (!ch->tls->tls.up) {
+                callers_count_late(ch, "not authenticated in time");
+            }
             channel_abort(ch, "no hello");
         }
     }
@@ -584,6 +562,8 @@ int links_init(const struct config *given)
     stopping = false;
     link_count = config->neighbour_count;
     hello_init(config);
+    link_frames_init(config);
+    callers_init(channels);
     clocks_init((int64_t)config->skew_max_s * WHEN_NS_PER_S / 2);
     for (unsigned i = 0; i < CFG_CONN_LINK_SLOTS; i++) {
         channels[i].used = false;
@@ -595,7 +575,11 @@ int links_init(const struct config *given)
     replica_init(link_count + config->open_count, (int64_t)config->skew_max_s * WHEN_NS_PER_S);
     sched_add(&task);
     conn_set_owner(CONN_LINK, &task);
-    return link_count == 0 ? HERD_OK : conn_listen(CONN_LINK, self()->link_port);
+    if (link_count == 0) {
+        return HERD_OK;
+    }
+    int err = tls_link_init(config);
+    return err == HERD_OK ? conn_listen(CONN_LINK, self()->link_port) : err;
 }
 
 void links_wake(void)
@@ -626,6 +610,11 @@ enum links_state links_state(unsigned i)
 
 struct links_stats links_stats(void)
 {
+    struct callers_stats callers = callers_stats();
+    stats.auth_failed = callers.failed;
+    stats.auth_unknown = callers.unknown;
+    stats.auth_old_key = callers.old_key;
+    stats.crowded = callers.crowded;
     return stats;
 }
 
@@ -635,7 +624,7 @@ void links_stop(void)
     for (unsigned i = 0; i < CFG_CONN_LINK_SLOTS; i++) {
         struct channel *ch = &channels[i];
         if (ch->used) {
-            if (conn_state(ch->conn) == CONN_OPEN) {
+            if (conn_state(ch->conn) == CONN_OPEN && ch->tls->tls.up) {
                 channel_say_bye(ch, FRAMES_BYE_STOPPING);
             }
             channel_finish(ch, "stopping");

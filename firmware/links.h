@@ -1,5 +1,5 @@
 /* Links: one standing connection per neighbour, over which frames travel (firmware/PROTOCOL.md,
- * section 5): dial, HELLO, heartbeat, back-off. What is said on them is `replica`'s business.
+ * section 5): dial, authenticate, HELLO, heartbeat, back-off. What is said on them is `replica`'s business.
  *
  * Both ends dial; of two connections of one link the one dialled by the bytewise lower name stays,
  * unless the neighbour has restarted since. Owns class CONN_LINK.
@@ -32,6 +32,10 @@ struct links_stats {
     uint32_t protocol;   /* frames that could not be read */
     uint32_t bad_report; /* REPORT bodies that could not be read or stored; acknowledged, dropped */
     uint32_t skipped;    /* frames of unknown type */
+    uint32_t auth_failed;  /* not authenticated: no handshake, a wrong key or suite, or not in time */
+    uint32_t auth_unknown; /* not authenticated: an identity that is nobody's here */
+    uint32_t auth_old_key; /* not authenticated: the key before the current one */
+    uint32_t crowded;      /* callers refused at once: contexts were for neighbours */
 };
 
 /* Opens the link listener (if the node has neighbours) and starts to dial. */

@@ -27,7 +27,6 @@ enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
     X(EV_NODE_READY, LOG_INFO, "node.ready")                                                       \
     X(EV_NODE_STOPPED, LOG_INFO, "node.stopped")                                                   \
     X(EV_NODE_FAILED, LOG_ERROR, "node.failed")                                                    \
-    X(EV_NODE_INSECURE, LOG_WARN, "node.insecure_links")                                           \
     X(EV_NET_UP, LOG_INFO, "net.up")                                                               \
     X(EV_NET_DOWN, LOG_WARN, "net.down")                                                           \
     X(EV_NET_WAITING, LOG_WARN, "net.waiting")                                                     \

@@ -6,6 +6,7 @@
 
 static struct sched_task *first;
 static uint64_t round_ms;
+static uint32_t rounds;
 static uint64_t (*clock_ms)(void); /* NULL: runs are not measured */
 
 void sched_init(void)
@@ -51,6 +52,11 @@ uint64_t sched_now_ms(void)
     return round_ms;
 }
 
+uint32_t sched_rounds(void)
+{
+    return rounds;
+}
+
 /* Time until the next deadline; 0 when a task is due already. */
 static uint32_t idle_time(void)
 {
@@ -84,6 +90,7 @@ uint32_t sched_round(uint64_t now_ms)
 {
     HERD_ASSERT(now_ms >= round_ms);
     round_ms = now_ms;
+    rounds++;
     for (struct sched_task *t = first; t != NULL; t = t->next) {
         if (t->deadline_ms <= now_ms) {
             t->woken = true;

@@ -42,6 +42,9 @@ void sched_at(struct sched_task *task, uint64_t deadline_ms);
 /* The monotonic clock of this round, ms; the same for every task of a round. */
 uint64_t sched_now_ms(void);
 
+/* Which round this is: counts up, and round. */
+uint32_t sched_rounds(void);
+
 /* Runs every due task once. Returns how long the caller may idle, ms: 0 when something is due. */
 uint32_t sched_round(uint64_t now_ms);
 

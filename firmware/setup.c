@@ -1,16 +1,18 @@
-/* The document lies in nv's buffer as it is written: four lengths of 16 bits, little-endian, then the
- * parts one behind the other. */
+/* The document lies in nv's buffer as it is written: the parts' lengths of 16 bits each, little-endian,
+ * then the parts one behind the other. Before links had keys there were four lengths. */
 #include "setup.h"
 
 #include <string.h>
 
 #include "hal_net.h"
+#include "keys.h"
 #include "log.h"
 #include "nv.h"
 
-#define LENGTHS_BYTES (2 * SETUP_PARTS)
-#define PARTS_BYTES   (NV_CONFIG_BYTES - LENGTHS_BYTES)
-#define REFUSED_BYTES 160 /* of an error, for status and log */
+#define LENGTHS_BYTES             (2 * SETUP_PARTS)
+#define PARTS_BYTES               (NV_CONFIG_BYTES - LENGTHS_BYTES)
+#define LENGTHS_BYTES_BEFORE_KEYS 8
+#define REFUSED_BYTES             160 /* of an error, for status and log */
 
 _Static_assert(NV_CONFIG_BYTES <= 65535, "lengths have 16 bits");
 
@@ -22,6 +24,9 @@ static bool has_own_key; /* not the factory's */
 static enum setup_origin origin;
 static bool changed;
 static bool load_is_full;
+static uint16_t load_line;  /* of the key file */
+static uint16_t wrong_line; /* the first that is none of a key file's; 0: none */
+static bool lacks_keys;
 static char refused[REFUSED_BYTES];
 static size_t refused_bytes;
 
@@ -90,12 +95,25 @@ static bool replace(enum setup_part part, struct span put)
     return splice(part, 0, part_bytes(part), put);
 }
 
+/* Makes a document of what was one before links had keys. */
+static bool upgrade(size_t bytes)
+{
+    uint8_t *buffer = nv_config_buffer();
+    size_t parts = part_start(SETUP_LINK_KEYS) - LENGTHS_BYTES;
+    if (parts + LENGTHS_BYTES_BEFORE_KEYS != bytes || parts > PARTS_BYTES) {
+        return false;
+    }
+    memmove(buffer + LENGTHS_BYTES, buffer + LENGTHS_BYTES_BEFORE_KEYS, parts);
+    set_part_bytes(SETUP_LINK_KEYS, 0);
+    return true;
+}
+
 /* Reads what is saved. False: there is none, the document is empty. */
 static bool read_document(void)
 {
     size_t bytes = 0;
     changed = false;
-    if (nv_config_read(&bytes) != HERD_OK || bytes < LENGTHS_BYTES || document_bytes() != bytes) {
+    if (nv_config_read(&bytes) != HERD_OK || (document_bytes() != bytes && !upgrade(bytes))) {
         clear_document();
         return false;
     }
@@ -103,6 +121,8 @@ static bool read_document(void)
 }
 
 /* --- Checking ---------------------------------------------------------------------------------- */
+
+static const struct span nothing = {NULL, 0};
 
 /* The next line of *rest, and *rest behind it; false at the end. */
 static bool next_line(struct span *rest, struct span *line)
@@ -158,18 +178,34 @@ static int build(struct config *c, bool with_document, struct span extra, struct
     return err == HERD_OK ? config_check_addresses(c, hal_net_addresses_are_real()) : err;
 }
 
-static const struct span nothing = {NULL, 0};
-
 static int check(struct span extra, struct span node, struct text *error)
 {
     return build(&trial, true, extra, node, error);
+}
+
+static struct span keys_that_count(bool with_document)
+{
+    struct span own = with_document ? setup_get(SETUP_LINK_KEYS) : nothing;
+    return own.bytes > 0 ? own : factory->link_keys;
+}
+
+/* As build, with the keys of its links. */
+static int build_with_keys(struct config *c, bool with_document, struct text *error)
+{
+    int err = build(c, with_document, nothing, nothing, error);
+    lacks_keys = false;
+    if (err == HERD_OK) {
+        err = keys_check(c, keys_that_count(with_document), error);
+        lacks_keys = err != HERD_OK;
+    }
+    return err;
 }
 
 static int fail_full(struct text *error)
 {
     text_str(error, "no room: the node keeps at most ");
     text_u64(error, PARTS_BYTES);
-    text_str(error, " bytes of herd file, settings, key and name");
+    text_str(error, " bytes of herd file, settings, keys and name");
     return HERD_E_FULL;
 }
 
@@ -196,13 +232,13 @@ int setup_start(const struct setup_factory *given, struct config *out, struct te
     setup_set_factory_key(factory->places_key);
     if (has_document) {
         text_init(&why, refused, sizeof refused);
-        if (build(out, true, nothing, nothing, &why) == HERD_OK) {
+        if (build_with_keys(out, true, &why) == HERD_OK) {
             origin = SETUP_FROM_NODE;
             return HERD_OK;
         }
         refused_bytes = why.bytes;
     }
-    int err = build(out, false, nothing, nothing, error);
+    int err = build_with_keys(out, false, error);
     if (err == HERD_OK) {
         origin = SETUP_FROM_FACTORY;
     }
@@ -212,6 +248,16 @@ int setup_start(const struct setup_factory *given, struct config *out, struct te
 enum setup_origin setup_origin(void)
 {
     return origin;
+}
+
+bool setup_lacks_keys(void)
+{
+    return lacks_keys;
+}
+
+struct span setup_link_keys(void)
+{
+    return keys_that_count(origin == SETUP_FROM_NODE);
 }
 
 struct span setup_refused(void)
@@ -238,25 +284,12 @@ bool setup_is_changed(void)
     return changed;
 }
 
-static struct span trimmed(struct span s)
-{
-    while (s.bytes > 0 && (s.at[0] == ' ' || s.at[0] == '\t')) {
-        s.at++;
-        s.bytes--;
-    }
-    while (s.bytes > 0 &&
-           (s.at[s.bytes - 1] == ' ' || s.at[s.bytes - 1] == '\t' || s.at[s.bytes - 1] == '\r')) {
-        s.bytes--;
-    }
-    return s;
-}
-
 /* What stands before the equals sign. */
 static struct span name_of(struct span assignment)
 {
     const char *equals = memchr(assignment.at, '=', assignment.bytes);
     size_t bytes = equals == NULL ? assignment.bytes : (size_t)(equals - assignment.at);
-    return trimmed((struct span){assignment.at, bytes});
+    return span_trimmed((struct span){assignment.at, bytes});
 }
 
 /* Takes the line of that name out of the settings. */
@@ -280,7 +313,7 @@ int setup_set(struct span assignment, struct text *error)
     if (err != HERD_OK) {
         return err;
     }
-    assignment = trimmed(assignment);
+    assignment = span_trimmed(assignment);
     if (assignment.bytes + 1 > NV_CONFIG_BYTES - document_bytes()) {
         return fail_full(error);
     }
@@ -295,7 +328,7 @@ int setup_set(struct span assignment, struct text *error)
 
 int setup_unset(struct span name, struct text *error)
 {
-    if (!drop_setting(trimmed(name))) {
+    if (!drop_setting(span_trimmed(name))) {
         text_str(error, "there is no such setting of this node; config show new tells");
         return HERD_E_RANGE;
     }
@@ -343,7 +376,7 @@ void setup_load_begin(void)
 
 void setup_load_line(struct span line)
 {
-    struct span kept = trimmed(line);
+    struct span kept = span_trimmed(line);
     if (kept.bytes > 0 && (kept.at[0] == ';' || kept.at[0] == '#')) {
         kept.bytes = 0; /* its line stays, so that errors name the right one */
     }
@@ -361,6 +394,52 @@ int setup_load_end(struct span node, struct text *error)
     }
     if (err != HERD_OK) {
         setup_discard();
+    }
+    return err;
+}
+
+void setup_keys_begin(void)
+{
+    load_is_full = !replace(SETUP_LINK_KEYS, nothing);
+    load_line = 0;
+    wrong_line = 0;
+    changed = true;
+}
+
+void setup_keys_line(struct span line)
+{
+    char packed_buffer[KEYS_PACKED_LINE_BYTES_MAX];
+    char error_buffer[1];
+    struct text packed, unsaid;
+    text_init(&packed, packed_buffer, sizeof packed_buffer);
+    text_init(&unsaid, error_buffer, sizeof error_buffer);
+    load_line = load_line < UINT16_MAX ? (uint16_t)(load_line + 1) : UINT16_MAX;
+    if (keys_pack_line(line, &packed, &unsaid) != HERD_OK || packed.cut) {
+        wrong_line = wrong_line == 0 ? load_line : wrong_line;
+    } else if (!splice(SETUP_LINK_KEYS, part_bytes(SETUP_LINK_KEYS), 0, text_span(&packed))) {
+        load_is_full = true;
+    }
+    text_wipe(packed_buffer, sizeof packed_buffer);
+}
+
+int setup_keys_end(struct text *error)
+{
+    int err = HERD_OK;
+    if (load_is_full) {
+        err = fail_full(error);
+    } else if (wrong_line > 0) {
+        text_str(error, "line ");
+        text_u64(error, wrong_line);
+        text_str(error,
+                 " is none of a key file's: [keys NAME] and NEIGHBOUR = NUMBER:KEY lines, as "
+                 "herdctl keys makes them");
+        err = HERD_E_SYNTAX;
+    } else if (part_bytes(SETUP_LINK_KEYS) > 0) {
+        err = check(nothing, nothing, error);
+        err = err == HERD_OK ? keys_check(&trial, setup_get(SETUP_LINK_KEYS), error) : err;
+    }
+    if (err != HERD_OK && !replace(SETUP_LINK_KEYS, nothing)) {
+        HERD_ASSERT(false); /* nothing always fits */
     }
     return err;
 }
@@ -399,7 +478,9 @@ static int tell(int err, const char *what, struct text *error)
 
 int setup_save(struct text *error)
 {
-    int err = check(nothing, nothing, error);
+    bool lacked_keys = lacks_keys; /* at start, which is what is asked for */
+    int err = build_with_keys(&trial, true, error);
+    lacks_keys = lacked_keys;
     if (err != HERD_OK) {
         return err;
     }

@@ -227,6 +227,52 @@ static bool append_digit(uint64_t *value, char digit, uint64_t max)
     return true;
 }
 
+void text_wipe(void *at, size_t bytes)
+{
+    volatile unsigned char *p = at;
+    while (bytes-- > 0) {
+        *p++ = 0;
+    }
+}
+
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r';
+}
+
+struct span span_trimmed(struct span s)
+{
+    while (s.bytes > 0 && is_blank(s.at[0])) {
+        s.at++;
+        s.bytes--;
+    }
+    while (s.bytes > 0 && is_blank(s.at[s.bytes - 1])) {
+        s.bytes--;
+    }
+    return s;
+}
+
+struct span span_take_word(struct span *rest)
+{
+    struct span s = span_trimmed(*rest);
+    struct span word = {s.at, 0};
+    while (word.bytes < s.bytes && !is_blank(s.at[word.bytes])) {
+        word.bytes++;
+    }
+    *rest = (struct span){s.at + word.bytes, s.bytes - word.bytes};
+    return word;
+}
+
+struct span span_take_until(struct span *rest, char separator)
+{
+    const char *at = rest->bytes == 0 ? NULL : memchr(rest->at, separator, rest->bytes);
+    struct span part = {rest->at, at == NULL ? rest->bytes : (size_t)(at - rest->at)};
+    size_t taken = part.bytes + (at == NULL ? 0 : 1);
+    rest->at += taken;
+    rest->bytes -= taken;
+    return part;
+}
+
 bool text_parse_u64(struct span s, uint64_t max, uint64_t *out)
 {
     uint64_t value = 0;

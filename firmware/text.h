@@ -54,6 +54,16 @@ void text_escaped(struct text *t, struct span s, size_t bytes_max);
  * from 0x80 on are passed through: UTF-8 stays what it is. */
 void text_json(struct text *t, struct span s);
 
+/* Zeroes, even where the compiler sees that nobody reads it afterwards: for what held a secret. */
+void text_wipe(void *at, size_t bytes);
+
+/* Without spaces, TABs and CRs at both ends. */
+struct span span_trimmed(struct span s);
+/* The first word of *rest, which may be empty, and *rest behind it; such blanks separate words. */
+struct span span_take_word(struct span *rest);
+/* What stands before the first `separator`, and *rest behind it; all of it when there is none. */
+struct span span_take_until(struct span *rest, char separator);
+
 /* Decimal digits only, whole span, no sign; false and *out untouched when empty, not digits, or > max. */
 bool text_parse_u64(struct span s, uint64_t max, uint64_t *out);
 

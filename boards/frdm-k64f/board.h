@@ -17,6 +17,8 @@
 #define CFG_CONN_TX_BYTES         1360
 #define CFG_STEP_MS_MAX           300 /* mps2-an385's at 120 MHz */
 #define CFG_CONN_LINK_SLOTS       (CFG_LINKS + 3)
+#define CFG_LINK_CALLERS          2
+#define CFG_LINK_OUT_BYTES        224
 #define CFG_CONN_BACKLOG          8
 #define CFG_PLACES_QUERIES        1
 #define CFG_PLACES_ANSWER_BYTES   8192
@@ -42,7 +44,6 @@
 #define BOARD_RAM_BYTES              262144
 #define BOARD_STACK_BYTES            8192
 #define BOARD_RAM_FIRST              0x1FFF0000
-#define BOARD_RESERVE_LINK_TLS_BYTES (4 * 7066)
 #define BOARD_RESERVE_STORE_BYTES    6144
 
 #define BOARD_RESET    kinetis_reset

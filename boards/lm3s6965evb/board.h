@@ -11,7 +11,6 @@
 #define BOARD_FLASH_BYTES            262144
 #define BOARD_FACTORY_BYTES          16384
 #define BOARD_STACK_BYTES            4096
-#define BOARD_RESERVE_LINK_TLS_BYTES (2 * 4608)
 #define BOARD_RESERVE_STORE_BYTES    1920 /* of 6 KB; console and non-volatile basics took the rest */
 
 #define CFG_UPSTREAM              0 /* TLS with real certificates wants 40 KB more */
@@ -27,6 +26,8 @@
 #define CFG_CONN_TX_BYTES         512
 #define CFG_PLACES_ANSWER_BYTES   2560 /* of a neighbour: a failure, or some entries */
 #define CFG_CONN_LINK_SLOTS       (CFG_LINKS + 2)
+#define CFG_LINK_CALLERS          1
+#define CFG_LINK_OUT_BYTES        224
 #define CFG_CONN_BACKLOG          2
 #define CFG_LOG_RING_BYTES        1024
 #define CFG_LOG_LINE_BYTES        256

@@ -18,7 +18,6 @@
 #define CFG_TLS_ARENA_BYTES          38400
 #define CFG_LOG_RING_BYTES           768
 #define BOARD_PBUF_POOL_SIZE         4
-#define BOARD_RESERVE_LINK_TLS_BYTES (2 * 4608)
 #define BOARD_RESERVE_STORE_BYTES    2048 /* of 6 KB; console and non-volatile basics took the rest */
 #else
 #define BOARD_NAME                   "mps2-an385"
@@ -32,7 +31,6 @@
 #define CFG_TLS_ARENA_BYTES          40448
 #define CFG_LOG_RING_BYTES           1024
 #define BOARD_PBUF_POOL_SIZE         6
-#define BOARD_RESERVE_LINK_TLS_BYTES (4 * 7066)
 #define BOARD_RESERVE_STORE_BYTES    3584 /* of 6 KB; console and non-volatile basics took the rest */
 #endif
 
@@ -48,6 +46,8 @@
 #define CFG_CONN_TX_BYTES         512
 #define CFG_STEP_MS_MAX           1300 /* 23 million instructions at 25 MHz */
 #define CFG_CONN_LINK_SLOTS       (CFG_LINKS + 2)
+#define CFG_LINK_CALLERS          1
+#define CFG_LINK_OUT_BYTES        224
 #define CFG_OPEN_LINKS            1
 #define CFG_CONN_BACKLOG          2
 #define CFG_PLACES_QUERIES        1

@@ -32,6 +32,6 @@ bool factory_read(struct factory *f)
         }
         parts[i] = (struct span){(const char *)base + h->parts[i].offset, h->parts[i].bytes};
     }
-    *f = (struct factory){parts[0], parts[1], parts[2], parts[3], parts[4], parts[5]};
+    *f = (struct factory){parts[0], parts[1], parts[2], parts[3], parts[4], parts[5], parts[6]};
     return true;
 }

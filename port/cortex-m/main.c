@@ -30,7 +30,7 @@ static void say(const char *words)
 static const struct config *configure(void)
 {
     static struct setup_factory given; /* setup refers to it as long as the node runs */
-    char buffer[256];
+    char buffer[SETUP_ERROR_BYTES];
     struct text error;
     if (!factory_read(&factory)) {
         say("herd: no factory configuration in the flash\r\n");
@@ -40,7 +40,8 @@ static const struct config *configure(void)
                                    .herd_text = factory.herd_text,
                                    .node = factory.node,
                                    .settings = factory.settings,
-                                   .places_key = factory.places_key};
+                                   .places_key = factory.places_key,
+                                   .link_keys = factory.link_keys};
     text_init(&error, buffer, sizeof buffer);
     nv_start();
     if (setup_start(&given, &config, &error) == HERD_OK) {
@@ -79,8 +80,10 @@ void main_run(void)
     }
 #endif
     const struct config *found = configure();
-    const struct herd_boot boot = {
-        .config = found, .places_key = setup_places_key(), .trust_pem = factory.trust_pem};
+    const struct herd_boot boot = {.config = found,
+                                   .places_key = setup_places_key(),
+                                   .link_keys = setup_link_keys(),
+                                   .trust_pem = factory.trust_pem};
     if (herd_start(&boot) != HERD_OK) {
         fail();
     }

@@ -25,8 +25,9 @@
 
 /* No heap at all: what lwIP would take from one comes from three pools (lwippools.h), in constant
  * time. Under AddressSanitizer everything comes from malloc instead: a pool hides a use after free,
- * since its memory stays valid. */
-#if defined(HERD_SAN_POOLS) || defined(__SANITIZE_ADDRESS__)
+ * since its memory stays valid. The simulator keeps them, and poisons what is free (BOARD_POOLS_POISONED):
+ * when a pool is empty is part of a run that must repeat. */
+#if (defined(HERD_SAN_POOLS) || defined(__SANITIZE_ADDRESS__)) && !defined(BOARD_POOLS_POISONED)
 #define MEM_LIBC_MALLOC 1
 #define MEMP_MEM_MALLOC 1
 #else

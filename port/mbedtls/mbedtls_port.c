@@ -1,4 +1,4 @@
-/* What mbedTLS asks of its platform: the time of day, and the end of the program. */
+/* What mbedTLS asks of its platform: the time of day. */
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -8,9 +8,12 @@
 #include <mbedtls/platform_time.h>
 #include <mbedtls/platform_util.h>
 
+#include "cfg.h"
 #include "err.h"
 #include "hal_clock.h"
 #include "wall.h"
+
+#if CFG_UPSTREAM
 
 /* Seconds since 1970. 0 while the time is not known (wall.h): then every certificate is "not yet valid", and
  * verification fails closed. */
@@ -53,16 +56,12 @@ struct tm *mbedtls_platform_gmtime_r(const mbedtls_time_t *tt, struct tm *tm_buf
     return tm_buf;
 }
 
+#endif
+
 /* Names and numbers of certificates as text: no code of ours asks for them. */
 int mbedtls_port_snprintf(char *out, size_t bytes, const char *format, ...)
 {
     (void)out;
     (void)bytes;
     hal_panic(__FILE__, __LINE__, format);
-}
-
-void mbedtls_port_exit(int status)
-{
-    (void)status;
-    hal_panic(__FILE__, __LINE__, "mbedTLS's arena is corrupt");
 }

@@ -11,9 +11,10 @@
 
 #include "cfg.h"
 
-#define HERD_BYTES_MAX  (256 * 1024)
-#define TRUST_BYTES_MAX (256 * 1024)
-#define KEY_BYTES_MAX   256 /* Google's have 39 */
+#define HERD_BYTES_MAX      (256 * 1024)
+#define TRUST_BYTES_MAX     (256 * 1024)
+#define KEY_BYTES_MAX       256         /* Google's have 39 */
+#define LINK_KEYS_BYTES_MAX (16 * 1024) /* 16 links have 4 KB */
 
 #define KEY_VARIABLE "PLACES_KEY"
 
@@ -46,7 +47,8 @@ static ssize_t read_all(int fd, const char *name, char *buffer, size_t capacity)
     }
 }
 
-static ssize_t read_file(const char *name, char *buffer, size_t capacity, struct stat *s)
+/* The descriptor, or negative. */
+static int open_file(const char *name, struct stat *s)
 {
     int fd = open(name, O_RDONLY | O_CLOEXEC);
     if (fd < 0 || fstat(fd, s) != 0) {
@@ -55,6 +57,15 @@ static ssize_t read_file(const char *name, char *buffer, size_t capacity, struct
             (void)close(fd);
         }
         return fail(name, strerror(error));
+    }
+    return fd;
+}
+
+static ssize_t read_file(const char *name, char *buffer, size_t capacity, struct stat *s)
+{
+    int fd = open_file(name, s);
+    if (fd < 0) {
+        return -1;
     }
     ssize_t bytes = read_all(fd, name, buffer, capacity);
     (void)close(fd);
@@ -66,6 +77,39 @@ int files_read_herd(const char *name, struct span *text)
     static char buffer[HERD_BYTES_MAX];
     struct stat s;
     ssize_t bytes = read_file(name, buffer, sizeof buffer, &s);
+    if (bytes < 0) {
+        return -1;
+    }
+    *text = (struct span){buffer, (size_t)bytes};
+    return 0;
+}
+
+/* As ssh does with its keys: what others can read is no secret, and what others can write is theirs. */
+static int check_private(const char *name, const struct stat *s)
+{
+    if (!S_ISREG(s->st_mode)) {
+        return fail(name, "not a file");
+    }
+    if (s->st_uid != geteuid() && s->st_uid != 0) {
+        return fail(name, "somebody else's file; keys must be this user's own, or root's");
+    }
+    if ((s->st_mode & (S_IRWXG | S_IRWXO)) != 0) {
+        return fail(name, "others can read or change these keys; chmod 600 it, and if somebody may "
+                          "have read it make new ones (herdctl keys --rotate, twice)");
+    }
+    return 0;
+}
+
+int files_read_link_keys(const char *name, struct span *text)
+{
+    CFG_SECRET static char buffer[LINK_KEYS_BYTES_MAX];
+    struct stat s;
+    int fd = open_file(name, &s);
+    if (fd < 0) {
+        return -1;
+    }
+    ssize_t bytes = check_private(name, &s) == 0 ? read_all(fd, name, buffer, sizeof buffer) : -1;
+    (void)close(fd);
     if (bytes < 0) {
         return -1;
     }

@@ -9,6 +9,10 @@
 /* The whole herd file. */
 int files_read_herd(const char *name, struct span *text);
 
+/* A node's key file (firmware/keys.h). Refused when others than its owner, who is this user or root, may
+ * read or write it, and when it is no file. */
+int files_read_link_keys(const char *name, struct span *text);
+
 /* PEM text with its final NUL counted. */
 int files_read_trust(const char *name, struct span *pem);
 

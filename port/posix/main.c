@@ -193,13 +193,28 @@ static int wrong(struct text *error)
     return EXIT_WRONG;
 }
 
+/* Where the error is in the keys, their file goes in front, as the herd file's name does in its own. */
+static int wrong_setup(struct text *error)
+{
+    if (setup_lacks_keys() && o.keys != NULL) {
+        fprintf(stderr, "herd: %s: %s\n", o.keys, text_cstr(error));
+        return EXIT_WRONG;
+    }
+    if (setup_lacks_keys()) {
+        fprintf(stderr, "herd: %s (herd --keys FILE)\n", text_cstr(error));
+        return EXIT_WRONG;
+    }
+    return wrong(error);
+}
+
 /* The node's own configuration, if it keeps one, else that of the herd file. */
-static bool set_up(struct span text, struct text *error)
+static bool set_up(struct span text, struct span link_keys, struct text *error)
 {
     static struct setup_factory factory;
     factory = (struct setup_factory){.herd_file = span_of(o.herd_file),
                                      .herd_text = text,
                                      .node = span_of(o.node),
+                                     .link_keys = link_keys,
                                      .override = override};
     nv_start();
     return setup_start(&factory, &config, error) == HERD_OK;
@@ -213,6 +228,7 @@ int main(int argc, char **argv)
     struct herd_boot boot = {.config = &config};
     struct span text;
     struct span key;
+    struct span link_keys = {NULL, 0};
 
     fill_standard_descriptors();
     enum options_result parsed = options_parse(&o, argc, argv);
@@ -238,12 +254,15 @@ int main(int argc, char **argv)
     if (o.state != NULL && posix_flash_open(o.state) != 0) {
         return EXIT_WRONG;
     }
-    if (!set_up(text, &error)) {
-        return wrong(&error);
+    if (o.keys != NULL && files_read_link_keys(o.keys, &link_keys) != 0) {
+        return EXIT_WRONG;
     }
+    if (!set_up(text, link_keys, &error)) {
+        return wrong_setup(&error);
+    }
+    boot.link_keys = setup_link_keys();
     if (secrets_leave_out_of_dumps() != 0) {
-        fprintf(stderr, "herd: warning: a core dump would show the places key: %s\n",
-                strerror(errno));
+        fprintf(stderr, "herd: warning: a core dump would show keys: %s\n", strerror(errno));
     }
     if (files_read_key(config.places.key_file, &key) != 0 ||
         (config.places.trust_file[0] != '\0' &&

@@ -23,6 +23,9 @@ static const char help[] =
     "      --set SECTION.KEY=VALUE\n"
     "                         a setting in place of the herd file's, repeatable; the section\n"
     "                         node means NAME's own\n"
+    "      --keys FILE        the keys of NAME's links, for nobody else to read; herdctl keys "
+    "makes "
+    "it\n"
     "      --log-level LEVEL  error, warn, info or debug\n"
     "      --log-file FILE    log lines go there too, appended\n"
     "      --state FILE       what a node keeps over restarts: its own configuration, a seed, how\n"
@@ -38,15 +41,21 @@ static const char help[] =
     "The key for Google Places comes from the file that [places] key_file names, else from the\n"
     "environment variable PLACES_KEY; never from an argument.\n"
     "\n"
+    "A node with neighbours needs the keys of its links: --keys, or what keys load at its console "
+    "has\n"
+    "put into --state.\n"
+    "\n"
     "SIGINT and SIGTERM stop the node, a second one at once. Exit status: 0 stopped, 1 failed "
     "while\n"
-    "starting or running, 2 wrong usage, herd file or key.\n"
+    "starting or running, 2 wrong usage, herd file or keys.\n"
     "\n"
     "examples:\n"
-    "  herd -c tools/herds/bailey.conf Bailey\n"
+    "  herdctl keys -c tools/herds/bailey.conf keys\n"
+    "  herd -c tools/herds/bailey.conf --keys keys/Bailey.keys Bailey\n"
     "  herd -c tools/herds/bailey.conf --check\n"
-    "  herd -c bailey.conf --log-level debug --log-file clark.log Clark\n"
-    "  herd -c bailey.conf --set places.provider=none --set node.port=12000 Bona\n";
+    "  herd -c bailey.conf --keys Clark.keys --log-level debug --log-file clark.log Clark\n"
+    "  herd -c bailey.conf --keys Bona.keys --set places.provider=none --set node.port=12000 "
+    "Bona\n";
 
 static void print_version(void)
 {
@@ -73,6 +82,7 @@ static enum options_result wrong(const char *what, const char *argument)
 enum {
     OPT_NET = 256,
     OPT_SET,
+    OPT_KEYS,
     OPT_LOG_LEVEL,
     OPT_LOG_FILE,
     OPT_STATE,
@@ -87,6 +97,7 @@ static const struct option long_options[] = {
     {"herd-file", required_argument, NULL, 'c'},
     {"net", required_argument, NULL, OPT_NET},
     {"set", required_argument, NULL, OPT_SET},
+    {"keys", required_argument, NULL, OPT_KEYS},
     {"log-level", required_argument, NULL, OPT_LOG_LEVEL},
     {"log-file", required_argument, NULL, OPT_LOG_FILE},
     {"state", required_argument, NULL, OPT_STATE},
@@ -113,6 +124,9 @@ static enum options_result take(struct options *o, int option, const char *value
             return wrong("too many --set", "");
         }
         o->settings[o->setting_count++] = value;
+        return OPTIONS_RUN;
+    case OPT_KEYS:
+        o->keys = value;
         return OPTIONS_RUN;
     case OPT_LOG_LEVEL:
         o->log_level = value;

@@ -10,6 +10,7 @@
 struct options {
     const char *herd_file;
     const char *node;                           /* "" when it was left out */
+    const char *keys;                           /* NULL: none */
     const char *log_file;                       /* NULL: stdout only */
     const char *log_level;                      /* NULL: what the herd file says */
     const char *settings[OPTIONS_SETTINGS_MAX]; /* SECTION.KEY=VALUE */

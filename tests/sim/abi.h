@@ -50,7 +50,8 @@ struct abi_node_host {
     size_t (*typed)(void *context, char *data, size_t bytes);
     void (*set_wall)(void *context, int64_t wall_ns);
     void (*restart)(void *context) __attribute__((noreturn));
-    uint8_t *flash; /* ABI_FLASH_BYTES */
+    int64_t (*host_ns)(void *context); /* the host's clock, for measuring and nothing else */
+    uint8_t *flash;                    /* ABI_FLASH_BYTES */
 };
 
 struct abi_node_boot {

@@ -59,12 +59,8 @@ void herd_file_write(const struct world *w, const struct herd_file_edge *edges, 
                      enum scenario_suite suite, const char *more, char *out, size_t bytes)
 {
     struct out o = {.at = out, .bytes = bytes};
-    put(&o, "[herd]\nskew_max = 60\n");
-    if (suite == SUITE_OPEN) {
-        put(&o, "insecure_links = yes\n");
-    } else {
-        put(&o, "link_suite = %s\n", suite == SUITE_PSK ? "psk" : "ecdhe-psk");
-    }
+    put(&o, "[herd]\nskew_max = 60\nlink_suite = %s\n",
+        suite == SUITE_ECDHE_PSK ? "ecdhe-psk" : "psk");
     for (unsigned i = 0; i < world_nodes(w); i++) {
         put(&o,
             "[node %s]\naddress = %s\nmask = 255.255.0.0\nport = %u\nlink_port = %u\nupstream = "
@@ -83,4 +79,31 @@ void herd_file_write(const struct world *w, const struct herd_file_edge *edges, 
         put(&o, "%s", of_this > 0 ? "\n" : "");
     }
     put(&o, "[places]\nprovider = none\n%s", more);
+}
+
+static void put_key(struct out *o, const struct world *w, unsigned a, unsigned b, unsigned number)
+{
+    uint64_t link = (a < b ? a : b) * UINT64_C(256) + (a < b ? b : a);
+    struct random r = world_random(w, "link keys", link << 16 | number);
+    put(o, " %u:", number);
+    for (unsigned i = 0; i < 4; i++) {
+        put(o, "%016llx", (unsigned long long)random_u64(&r));
+    }
+}
+
+void herd_file_keys(const struct world *w, const struct herd_file_edge *edges, unsigned count,
+                    unsigned node, unsigned number, char *out, size_t bytes)
+{
+    struct out o = {.at = out, .bytes = bytes};
+    put(&o, "[keys %s]\n", herd_file_name(node));
+    for (unsigned e = 0; e < count; e++) {
+        if (edges[e].a != node && edges[e].b != node) {
+            continue;
+        }
+        unsigned other = edges[e].a == node ? edges[e].b : edges[e].a;
+        put(&o, "%s =", herd_file_name(other));
+        put_key(&o, w, node, other, number);
+        put_key(&o, w, node, other, number + 1);
+        put(&o, "\n");
+    }
 }

@@ -24,4 +24,9 @@ unsigned herd_file_shape(unsigned nodes, struct herd_file_edge *edges, unsigned 
 void herd_file_write(const struct world *w, const struct herd_file_edge *edges, unsigned count,
                      enum scenario_suite suite, const char *more, char *out, size_t bytes);
 
+/* A node's own key file, with a final NUL: of each of its links keys `number` and `number` + 1, which follow
+ * from the world's seed, so that both ends have the same (180 bytes a link and 60). */
+void herd_file_keys(const struct world *w, const struct herd_file_edge *edges, unsigned count,
+                    unsigned node, unsigned number, char *out, size_t bytes);
+
 #endif

@@ -183,6 +183,7 @@ struct world {
     char invariant[32];
     char failure[1024];
     FILE *log;
+    FILE *capture;
     bool verbose;
     jmp_buf jump;    /* out of a node */
     unsigned inside; /* the station that is being called, for crash reports */
@@ -192,6 +193,8 @@ struct world {
 
 struct world *world_make(const struct world_options *options, FILE *log, bool verbose);
 void world_free(struct world *w);
+/* Frames as they are delivered go there, as a pcap file; NULL: nowhere. Before anything runs. */
+void world_capture(struct world *w, FILE *file);
 void world_line(struct world *w, const char *who, const char *line, size_t bytes);
 
 /* wire.c */

@@ -17,14 +17,16 @@ static const char help[] =
     "  --seed N       the first seed (default: the time, so that every call tries others)\n"
     "  --runs N       so many seeds, one after another (default 1)\n"
     "  --nodes N      nodes in the herd, 1 to 32 (default 5)\n"
-    "  --suite S      of the links: open, psk or ecdhe-psk (default open)\n"
+    "  --suite S      of the links: psk or ecdhe-psk (default psk)\n"
     "  --minutes M    virtual minutes of load and faults; healing comes on top (default 5)\n"
     "  --jobs N       processes (default: one per CPU)\n"
     "  --scenario S   what happens, and what must hold:\n";
-static const char help_end[] = "  --log FILE     log lines of all nodes, with virtual time\n"
-                               "  --verbose      the same to stdout\n"
-                               "\n"
-                               "Exit status: 0 all held, 1 something did not, 2 wrong usage.\n";
+static const char help_end[] =
+    "  --log FILE     log lines of all nodes, with virtual time\n"
+    "  --pcap FILE    frames as they were delivered, for Wireshark or tcpdump\n"
+    "  --verbose      the same to stdout\n"
+    "\n"
+    "Exit status: 0 all held, 1 something did not, 2 wrong usage.\n";
 
 const char *__asan_default_options(void);
 /* Copies of one object are no breach of the one-definition rule, and a crashed node's memory is not lost. */
@@ -72,14 +74,10 @@ static const struct scenario *find_scenario(const char *name)
 
 static enum scenario_suite find_suite(const char *name)
 {
-    static const char *const names[] = {"open", "psk", "ecdhe-psk"};
-    for (unsigned i = 0; i < 3; i++) {
-        if (strcmp(names[i], name) == 0) {
-            return (enum scenario_suite)i;
-        }
+    if (strcmp(name, "psk") != 0 && strcmp(name, "ecdhe-psk") != 0) {
+        wrong("no such suite: ", name);
     }
-    wrong("no such suite: ", name);
-    return SUITE_OPEN;
+    return strcmp(name, "psk") == 0 ? SUITE_PSK : SUITE_ECDHE_PSK;
 }
 
 static void find_images(void)
@@ -100,22 +98,18 @@ struct options {
     uint64_t runs;
     unsigned jobs;
     const char *log;
+    const char *pcap;
 };
 
 static void parse(struct options *o, int argc, char **argv)
 {
     static const struct option known[] = {
-        {"seed", required_argument, NULL, 's'},
-        {"runs", required_argument, NULL, 'r'},
-        {"nodes", required_argument, NULL, 'n'},
-        {"suite", required_argument, NULL, 'u'},
-        {"minutes", required_argument, NULL, 'm'},
-        {"jobs", required_argument, NULL, 'j'},
-        {"scenario", required_argument, NULL, 'c'},
-        {"log", required_argument, NULL, 'l'},
-        {"verbose", no_argument, NULL, 'v'},
-        {"help", no_argument, NULL, 'h'},
-        {NULL, 0, NULL, 0},
+        {"seed", required_argument, NULL, 's'},     {"runs", required_argument, NULL, 'r'},
+        {"nodes", required_argument, NULL, 'n'},    {"suite", required_argument, NULL, 'u'},
+        {"minutes", required_argument, NULL, 'm'},  {"jobs", required_argument, NULL, 'j'},
+        {"scenario", required_argument, NULL, 'c'}, {"log", required_argument, NULL, 'l'},
+        {"pcap", required_argument, NULL, 'p'},     {"verbose", no_argument, NULL, 'v'},
+        {"help", no_argument, NULL, 'h'},           {NULL, 0, NULL, 0},
     };
     int option;
     while ((option = getopt_long(argc, argv, "", known, NULL)) != -1) {
@@ -144,6 +138,9 @@ static void parse(struct options *o, int argc, char **argv)
         case 'l':
             o->log = optarg;
             break;
+        case 'p':
+            o->pcap = optarg;
+            break;
         case 'v':
             o->setup.verbose = true;
             break;
@@ -159,32 +156,37 @@ static void parse(struct options *o, int argc, char **argv)
     }
 }
 
+/* NULL when no name was given. */
+static FILE *open_file(const char *name)
+{
+    FILE *file = name == NULL ? NULL : fopen(name, "w");
+    if (name != NULL && file == NULL) {
+        perror(name);
+        exit(2);
+    }
+    return file;
+}
+
 int main(int argc, char **argv)
 {
-    struct options o = {
-        .setup = {.scenario = scenarios[0], .nodes = 5, .options = {.duration_ns = 300 * SIM_S}},
-        .seed = (uint64_t)time(NULL) * 1000000u,
-        .runs = 1,
-        .jobs = (unsigned)sysconf(_SC_NPROCESSORS_ONLN)};
+    struct options o = {.setup = {.scenario = scenarios[0],
+                                  .nodes = 5,
+                                  .options = {.suite = SUITE_PSK, .duration_ns = 300 * SIM_S}},
+                        .seed = (uint64_t)time(NULL) * 1000000u,
+                        .runs = 1,
+                        .jobs = (unsigned)sysconf(_SC_NPROCESSORS_ONLN)};
     parse(&o, argc, argv);
     find_images();
     if (o.runs > 1) {
         return run_many(&o.setup, o.seed, o.runs, o.jobs) > 0;
     }
     struct run_result result;
-    if (o.log != NULL) {
-        o.setup.log = fopen(o.log, "w");
-        if (o.setup.log == NULL) {
-            perror(o.log);
-            return 2;
-        }
-    }
+    o.setup.log = open_file(o.log);
+    o.setup.capture = open_file(o.pcap);
     run_seed(&o.setup, o.seed, &result);
     run_print(&o.setup, &result);
     printf("fired:\n");
     run_print_fired(result.fired);
-    if (o.setup.log != NULL) {
-        (void)fclose(o.setup.log);
-    }
+    (void)fflush(NULL);
     return result.failed;
 }

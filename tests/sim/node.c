@@ -72,12 +72,16 @@ static void take_text(struct node *n, struct line *line, bool is_log, const char
 {
     struct world *w = n->station.world;
     const struct world_listener *l = &w->listener;
-    for (size_t i = 0; i < bytes; i++) {
-        if (data[i] != '\n') {
-            if (line->bytes < sizeof line->at) {
-                line->at[line->bytes++] = data[i];
-            }
-            continue;
+    while (bytes > 0) {
+        const char *end = memchr(data, '\n', bytes);
+        size_t part = end == NULL ? bytes : (size_t)(end - data);
+        size_t room = sizeof line->at - line->bytes;
+        memcpy(line->at + line->bytes, data, part < room ? part : room);
+        line->bytes += part < room ? part : room;
+        data += part + (end != NULL);
+        bytes -= part + (end != NULL);
+        if (end == NULL) {
+            break;
         }
         if (w->log != NULL || w->verbose) {
             char who[48];
@@ -131,6 +135,19 @@ __attribute__((noreturn)) static void on_restart(void *context)
     longjmp(n->station.world->jump, JUMP_RESTART);
 }
 
+static int64_t host_ns(const struct world *w)
+{
+    struct timespec t;
+    (void)clock_gettime(w->precise_steps ? CLOCK_THREAD_CPUTIME_ID : CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * SIM_S + t.tv_nsec;
+}
+
+static int64_t on_host_ns(void *context)
+{
+    const struct node *n = context;
+    return host_ns(n->station.world);
+}
+
 void world_type(struct world *w, unsigned node, const char *line)
 {
     struct node *n = node_of(w, node);
@@ -158,6 +175,7 @@ void node_init(struct world *w, unsigned node)
     n->host.typed = on_typed;
     n->host.set_wall = on_set_wall;
     n->host.restart = on_restart;
+    n->host.host_ns = on_host_ns;
     n->host.flash = n->flash;
     memset(n->flash, 0xFF, sizeof n->flash);
 }
@@ -303,13 +321,6 @@ void world_probe(const struct world *w, unsigned node, struct world_probe *out)
 }
 
 /* --- Steps ------------------------------------------------------------------------------------------- */
-
-static int64_t host_ns(const struct world *w)
-{
-    struct timespec t;
-    (void)clock_gettime(w->precise_steps ? CLOCK_THREAD_CPUTIME_ID : CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * SIM_S + t.tv_nsec;
-}
 
 static void note_step(struct world *w, const struct node *n, int64_t took_ns)
 {

@@ -15,10 +15,12 @@
 
 static struct world *make(const struct run_setup *setup, uint64_t seed)
 {
-    return world_make(&(struct world_options){.seed = seed,
-                                              .nodes = setup->nodes,
-                                              .hosts = setup->scenario->hosts},
-                      setup->log, setup->verbose);
+    struct world *w = world_make(&(struct world_options){.seed = seed,
+                                                         .nodes = setup->nodes,
+                                                         .hosts = setup->scenario->hosts},
+                                 setup->log, setup->verbose);
+    world_capture(w, setup->capture);
+    return w;
 }
 
 /* Whether the step was slow by chance: the same step again, in CPU time. */
@@ -26,6 +28,7 @@ static bool is_slow_again(const struct run_setup *setup, uint64_t seed, uint64_t
 {
     struct run_setup quiet = *setup;
     quiet.log = NULL;
+    quiet.capture = NULL;
     quiet.verbose = false;
     for (unsigned i = 1; i < SLOW_RUNS; i++) {
         struct world *w = make(&quiet, seed);
@@ -66,9 +69,9 @@ void run_seed(const struct run_setup *setup, uint64_t seed, struct run_result *r
 
 void run_command(const struct run_setup *setup, uint64_t seed, char *out, size_t bytes)
 {
-    static const char *const suites[] = {"open", "psk", "ecdhe-psk"};
     (void)snprintf(out, bytes, "make sim SEED=%llu NODES=%u SUITE=%s MINUTES=%g SCENARIO=%s",
-                   (unsigned long long)seed, setup->nodes, suites[setup->options.suite],
+                   (unsigned long long)seed, setup->nodes,
+                   setup->options.suite == SUITE_PSK ? "psk" : "ecdhe-psk",
                    (double)setup->options.duration_ns / (60.0 * (double)SIM_S),
                    setup->scenario->name);
 }

@@ -12,7 +12,8 @@ struct run_setup {
     const struct scenario *scenario;
     unsigned nodes;
     struct scenario_options options;
-    FILE *log; /* NULL: none */
+    FILE *log;     /* NULL: none */
+    FILE *capture; /* NULL: none */
     bool verbose;
 };
 

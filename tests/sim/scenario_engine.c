@@ -320,13 +320,16 @@ static void check_effects(struct engine *e)
 static bool start(struct engine *e, const struct scenario_options *options)
 {
     char herd[8192];
+    char keys[4096];
     struct herd_file_edge edges[3 * WORLD_NODES_MAX];
     unsigned count = herd_file_shape(world_nodes(e->w), edges, 3 * WORLD_NODES_MAX);
     herd_file_write(e->w, edges, count, options->suite, "", herd, sizeof herd);
     for (unsigned i = 0; i < world_nodes(e->w); i++) {
+        herd_file_keys(e->w, edges, count, i, 1, keys, sizeof keys);
         if (!world_start(e->w, i,
                          &(struct world_boot){.herd = herd,
                                               .name = herd_file_name(i),
+                                              .keys = keys,
                                               .clock_ms = UINT32_MAX - 20000u,
                                               .knows_time = true})) {
             world_fail(e->w, "start", "%s", world_node_error(e->w, i));

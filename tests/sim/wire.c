@@ -10,6 +10,9 @@
 #define DUPLICATE_NS    (2 * SIM_MS)
 #define NOISE_BITS      15
 #define HOST_FRAMES_MAX 8192
+/* Ethernet's 100 Mbit/s, with preamble and gap: an endless burst at one moment would fill every input. */
+#define BYTE_NS         80
+#define FRAME_BYTES_MIN 84
 
 /* --- Memory ------------------------------------------------------------------------------------------ */
 
@@ -90,11 +93,14 @@ static bool is_cut(struct world *w, unsigned from, unsigned to)
 /* When its last bit has left, behind those before it; false: the queue is full. */
 static bool leave(struct world *w, struct direction *d, struct frame *f, sim_ns *at)
 {
+    uint64_t rate = d->link.bits_per_s;
     *at = w->now;
-    if (d->link.bits_per_s == 0) {
+    if (rate == 0) {
+        *at = d->busy_until > w->now ? d->busy_until : w->now;
+        *at += (f->bytes < FRAME_BYTES_MIN ? FRAME_BYTES_MIN : f->bytes) * BYTE_NS;
+        d->busy_until = *at;
         return true;
     }
-    uint64_t rate = d->link.bits_per_s;
     uint32_t room = d->link.queue_bytes == 0 ? QUEUE_BYTES : d->link.queue_bytes;
     if (d->busy_until > w->now) {
         uint64_t waiting = (uint64_t)(d->busy_until - w->now) / 1000 * rate / 8000000u;
@@ -236,6 +242,26 @@ static void count_faults(struct world *w, struct direction *d, const struct fram
     }
 }
 
+void world_capture(struct world *w, FILE *file)
+{
+    /* Version 2.4, times in ns, Ethernet. */
+    const uint32_t header[6] = {0xA1B23C4D, 2 | 4 << 16, 0, 0, 65535, 1};
+    w->capture = file;
+    if (file != NULL) {
+        (void)fwrite(header, sizeof header, 1, file);
+    }
+}
+
+static void capture(struct world *w, const struct frame *f)
+{
+    const uint32_t header[4] = {(uint32_t)(w->now / SIM_S), (uint32_t)(w->now % SIM_S), f->bytes,
+                                f->bytes};
+    if (w->capture != NULL) {
+        (void)fwrite(header, sizeof header, 1, w->capture);
+        (void)fwrite(f->data, f->bytes, 1, w->capture);
+    }
+}
+
 void wire_arrive(struct world *w, struct frame *f)
 {
     struct station *s = w->stations[f->to];
@@ -258,6 +284,7 @@ void wire_arrive(struct world *w, struct frame *f)
                               f->from | (uint64_t)f->to << 8 | (uint64_t)f->bytes << 16};
     world_hash_add(w, head, sizeof head);
     world_hash_add(w, f->data, f->bytes);
+    capture(w, f);
     f->next = NULL;
     if (s->input.last == NULL) {
         s->input.first = f;

@@ -272,14 +272,18 @@ struct world_pool {
 };
 
 struct world_probe {
-    unsigned pools; /* 0 in builds with ASan, where memory comes from malloc */
+    unsigned pools;
     struct world_pool pool[WORLD_POOLS_MAX];
     unsigned classes; /* of connections: sessions, links, older, upstream */
     uint32_t open[WORLD_CLASSES_MAX];
     uint32_t high[WORLD_CLASSES_MAX];
-    uint64_t arena_bytes; /* TLS: used now, most ever; 0 without TLS */
-    uint64_t arena_max;
-    uint32_t devices; /* records in the client table */
+    uint32_t tls_contexts;  /* in use: one for each link that is up, and for callers */
+    uint64_t arena_bytes;   /* TLS: bytes now, of all contexts together */
+    uint64_t arena_max;     /* bytes, most ever, of one context */
+    uint64_t scratch_bytes; /* bytes now: 0 between steps */
+    uint64_t scratch_max;
+    uint32_t auth_failed, auth_unknown, auth_old_key; /* callers that were not believed */
+    uint32_t devices;                                 /* records in the client table */
     uint32_t links_up;
     uint64_t frames_in, frames_out, frames_dropped; /* dropped: lwIP had no memory */
     uint64_t ip_sum_errors, tcp_sum_errors, udp_sum_errors;

@@ -57,7 +57,7 @@ static const char full[] = "\xEF\xBB\xBF; a comment\r\n"
                            "[herd]\r\n"
                            "report_bytes=64\r\n"
                            "skew_max : 86400 ; colon and comment\r\n"
-                           "insecure_links = yes\r\n"
+                           "link_suite = psk\r\n"
                            "[node C]\naddress=10.0.0.3\nport=65535\nlink_port=1\n"
                            "[node B]\naddress=10.0.0.2\nport=10\nlink_port=11\n"
                            "[node A]\naddress=255.1.2.3\nport=10\nlink_port=11\n"
@@ -89,7 +89,7 @@ static void every_key_is_read(void **state)
     assert_int_equal(config.nodes[2].links, 2);
     assert_int_equal(config.report_bytes, 64);
     assert_int_equal(config.skew_max_s, 86400);
-    assert_true(config.insecure_links);
+    assert_int_equal(config.link_suite, CONFIG_SUITE_PSK);
     assert_int_equal(config.places.provider, CONFIG_PLACES_GOOGLE_LEGACY);
     assert_string_equal(config.places.host, "maps.googleapis.com");
     assert_int_equal(config.places.address, 0x7F000001);
@@ -157,7 +157,7 @@ static void defaults_hold_where_the_file_is_silent(void **state)
     accepts(NODES_AB, NULL, "A");
     assert_int_equal(config.report_bytes, 128);
     assert_int_equal(config.skew_max_s, 60);
-    assert_false(config.insecure_links);
+    assert_int_equal(config.link_suite, CONFIG_SUITE_PSK);
     assert_int_equal(config.nodes[0].mask, 0xFFFFFF00);
     assert_int_equal(config.nodes[0].gateway, 0);
     assert_int_equal(config.nodes[0].dns, 0);
@@ -259,8 +259,11 @@ static void a_bad_value_is_refused_with_its_place_and_what_would_be_right(void *
         {"herd", "skew_max = 18446744073709551617",
          "\"18446744073709551617\" is not a time in seconds; use 1 to 86400"},
         {"herd", "skew_max =", "\"\" is not a time in seconds; use 1 to 86400"},
-        {"herd", "insecure_links = maybe", "\"maybe\" is not a choice here; use yes or no"},
-        {"herd", "insecure_links = Yes", "\"Yes\" is not a choice here; use yes or no"},
+        {"herd", "open_anyone = maybe", "\"maybe\" is not a choice here; use yes or no"},
+        {"herd", "open_anyone = Yes", "\"Yes\" is not a choice here; use yes or no"},
+        {"herd", "link_suite = ecdhe", "\"ecdhe\" is not a suite; use psk or ecdhe-psk"},
+        {"herd", "link_suite = PSK", "\"PSK\" is not a suite; use psk or ecdhe-psk"},
+        {"herd", "link_suite =", "\"\" is not a suite; use psk or ecdhe-psk"},
         {"places", "provider = bing",
          "\"bing\" is not a provider; use google, google-legacy or none"},
         {"places", "host = a b",
@@ -361,7 +364,7 @@ static void unknown_and_repeated_names_are_refused(void **state)
             "t.conf:2: [places] prot: unknown key; did you mean port?");
     refuses("[herd]\nfrobnicate = 1\n", NULL, "A",
             "t.conf:2: [herd] frobnicate: unknown key; use report_bytes, skew_max, "
-            "insecure_links, ntp, open_anyone");
+            "link_suite, ntp, open_anyone");
     refuses("[node A]\nadress = 1\n", NULL, "A",
             "t.conf:2: [node A] adress: unknown key; did you mean address?");
     refuses("[log]\nport = 1\n", NULL, "A", "t.conf:2: [log] port: unknown key; use level");
@@ -517,20 +520,105 @@ static void links_name_known_nodes_once(void **state)
             "out");
 }
 
-static void links_need_consent_until_they_have_keys(void **state)
+#define GONE                                                                                       \
+    "insecure_links: gone: links are always authenticated now; leave it out, and give each node "  \
+    "its keys, which herdctl keys makes"
+#define KEYS_ELSEWHERE                                                                             \
+    "keys do not belong into the herd file, which every node has; take this section out, make "    \
+    "new "                                                                                         \
+    "keys with herdctl keys, and give each node its own file (herd --keys FILE; on a board, keys " \
+    "load)"
+
+static void what_older_herd_files_said_of_links_is_answered_with_what_to_do(void **state)
 {
     (void)state;
-    refuses("[links]\nA = B\n" NODES_AB, NULL, "A",
-            "t.conf: [herd] insecure_links: links have no keys yet and go over plain TCP, so that "
-            "whoever reaches a link port can write records; accept that with insecure_links = yes, "
-            "or remove [links]");
-    accepts("[links]\nA = B\n" NODES_AB, "herd.insecure_links=yes", "A");
+    refuses("[herd]\ninsecure_links = yes\n" NODES_AB, NULL, "A", "t.conf:2: [herd] " GONE);
+    refuses("[herd]\ninsecure_links = no\n" NODES_AB, NULL, "A", "t.conf:2: [herd] " GONE);
+    refuses(NODES_AB, "herd.insecure_links=yes", "A", "setting herd." GONE);
+    refuses("[log]\ninsecure_links = no\n" NODES_AB, NULL, "A",
+            "t.conf:2: [log] insecure_links: unknown key; use level");
+}
+
+static void keys_in_the_herd_file_are_refused(void **state)
+{
+    (void)state;
+    refuses(NODES_AB "[keys A]\nB = 1:00 2:11\n", NULL, "A", "t.conf:9: [keys A]: " KEYS_ELSEWHERE);
+    refuses("[keys]\n" NODES_AB, NULL, "A", "t.conf:1: [keys]: " KEYS_ELSEWHERE);
+    refuses("[keys ]\n" NODES_AB, NULL, "A", "t.conf:1: [keys ]: " KEYS_ELSEWHERE);
+}
+
+/* --- Suites of links --------------------------------------------------------------------------- */
+
+#define NODES_ABC NODES_AB "[node C]\naddress = 127.0.0.1\nport = 3\nlink_port = 13\n"
+
+/* Those of A's links with B and C. */
+static void has_suites(const char *text, const char *set, bool b, bool c)
+{
+    if (CFG_LINK_ECDHE == 0 && (b || c)) {
+        char expected[160];
+        (void)snprintf(expected, sizeof expected,
+                       "t.conf: [links]: the link of A with %s is ecdhe-psk, for which this board "
+                       "has no elliptic curves; write %s:psk there",
+                       b ? "B" : "C", b ? "B" : "C");
+        refuses(text, set, "A", expected);
+        return;
+    }
+    accepts(text, set, "A");
+    assert_int_equal(config.neighbour_count, 2);
+    assert_int_equal(config_link_is_ecdhe(&config, 0), b);
+    assert_int_equal(config_link_is_ecdhe(&config, 1), c);
+}
+
+static void a_link_has_the_herds_suite_or_its_own(void **state)
+{
+    (void)state;
+    static const char ecdhe[] = "herd.link_suite=ecdhe-psk", psk[] = "herd.link_suite=psk";
+    has_suites(NODES_ABC "[links]\nA = B C\n", NULL, false, false);
+    has_suites(NODES_ABC "[links]\nA = B C\n[herd]\nlink_suite = ecdhe-psk\n", NULL, true, true);
+    has_suites(NODES_ABC "[links]\nA = B C\n[herd]\nlink_suite = ecdhe-psk\n", psk, false, false);
+    has_suites(NODES_ABC "[links]\nA = B C\n", ecdhe, true, true);
+    has_suites(NODES_ABC "[links]\nA = B:ecdhe-psk C\n", NULL, true, false);
+    has_suites(NODES_ABC "[links]\nA = B C:ecdhe-psk\n", NULL, false, true);
+    has_suites(NODES_ABC "[links]\nA = B:psk C\n", ecdhe, false, true);
+    has_suites(NODES_ABC "[links]\nA = B:psk C:ecdhe-psk\n", NULL, false, true);
+    has_suites(NODES_ABC "[links]\nA = B:psk C:ecdhe-psk\n", ecdhe, false, true);
+    /* said at the other end, on which comes first in the file */
+    has_suites(NODES_ABC "[links]\nB = A:ecdhe-psk\nC = A\n", NULL, true, false);
+    has_suites("[links]\nC = A:psk B:ecdhe-psk\nB = A\n" NODES_ABC, ecdhe, true, false);
+}
+
+static void a_link_of_others_may_have_a_suite_that_this_build_has_not(void **state)
+{
+    (void)state;
+    accepts(NODES_ABC "[links]\nB = C:ecdhe-psk\nA = B\n", NULL, "A");
+    assert_false(config_link_is_ecdhe(&config, 0));
+}
+
+static void a_wrong_suite_of_a_link_is_refused(void **state)
+{
+    (void)state;
+    refuses("[links]\nA = B:\n" NODES_AB, NULL, "A",
+            "t.conf:2: [links] A: \"\" is not a suite; use psk or ecdhe-psk");
+    refuses("[links]\nA = B:ecdhe\n" NODES_AB, NULL, "A",
+            "t.conf:2: [links] A: \"ecdhe\" is not a suite; use psk or ecdhe-psk");
+    refuses("[links]\nA = B:psk:psk\n" NODES_AB, NULL, "A",
+            "t.conf:2: [links] A: \"psk:psk\" is not a suite; use psk or ecdhe-psk");
+    refuses("[links]\nA = :psk\n" NODES_AB, NULL, "A",
+            "t.conf:2: [links] A: \"\" is not a node of this herd; use A, B");
+    refuses("[links]\nA = B :psk\n" NODES_AB, NULL, "A",
+            "t.conf:2: [links] A: \"\" is not a node of this herd; use A, B");
+    refuses("[links]\nA = B:psk B\n" NODES_AB, NULL, "A",
+            "t.conf:2: [links] A: \"B\" is linked already; write each link once, at either end");
+    refuses(
+        NODES_AB "[open O]\naddress = 127.0.0.1\nport = 3\n[links]\nA = O:psk\n", NULL, "A",
+        "t.conf:13: [links] A: links with neighbours of the older kind are not encrypted; leave "
+        "out the colon and what follows it");
 }
 
 /* A herd of `count` nodes N0, N1, ..., all linked with N0. */
 static void make_star(char *text, size_t capacity, unsigned count)
 {
-    size_t used = (size_t)snprintf(text, capacity, "[herd]\ninsecure_links = yes\n");
+    size_t used = (size_t)snprintf(text, capacity, "; a herd\n");
     for (unsigned i = 0; i < count; i++) {
         used += (size_t)snprintf(text + used, capacity - used,
                                  "[node N%u]\naddress=1.1.1.%u\nport=1\nlink_port=2\n", i, i + 1);
@@ -561,7 +649,7 @@ static void what_the_board_has_no_room_for_is_refused(void **state)
     make_star(text, sizeof text, CFG_NODES + 1);
     snprintf(expected, sizeof expected,
              "t.conf:%d: [node N%d]: more nodes than the %d that this board has room for",
-             3 + 4 * CFG_NODES, CFG_NODES, CFG_NODES);
+             2 + 4 * CFG_NODES, CFG_NODES, CFG_NODES);
     refuses(text, NULL, "N0", expected);
 }
 
@@ -575,7 +663,7 @@ static void open_neighbours_are_read_and_listed_apart(void **state)
     if (CFG_OPEN_LINKS < 2) {
         skip(); /* a small board has room for one */
     }
-    accepts("[herd]\ninsecure_links = yes\nopen_anyone = yes\n[links]\nA = P B\nO = A\n" OPEN_O
+    accepts("[herd]\nopen_anyone = yes\n[links]\nA = P B\nO = A\n" OPEN_O
             "[open P]\naddress = 10.0.0.9\nport = 65535\ndialect = update\nlines = 32\n" NODES_AB,
             NULL, "A");
     assert_true(config.open_anyone);
@@ -776,6 +864,7 @@ static void every_key_is_written_as_it_is_read(void **state)
                                          "/a/path",
                                          "update",
                                          "1.2.3.4 5.6.7.8",
+                                         "ecdhe-psk",
                                          "255.255.255.0"};
     (void)state;
     for (unsigned i = 0; i < CONFIG_KEYS_COUNT; i++) {
@@ -862,7 +951,11 @@ int main(void)
         cmocka_unit_test(the_network_of_a_node_makes_sense),
         cmocka_unit_test(ports_of_one_address_differ),
         cmocka_unit_test(links_name_known_nodes_once),
-        cmocka_unit_test(links_need_consent_until_they_have_keys),
+        cmocka_unit_test(what_older_herd_files_said_of_links_is_answered_with_what_to_do),
+        cmocka_unit_test(keys_in_the_herd_file_are_refused),
+        cmocka_unit_test(a_link_has_the_herds_suite_or_its_own),
+        cmocka_unit_test(a_link_of_others_may_have_a_suite_that_this_build_has_not),
+        cmocka_unit_test(a_wrong_suite_of_a_link_is_refused),
         cmocka_unit_test(what_the_board_has_no_room_for_is_refused),
         cmocka_unit_test(open_neighbours_are_read_and_listed_apart),
         cmocka_unit_test(open_neighbours_are_off_unless_a_node_is_linked_with_them),

@@ -14,6 +14,7 @@
 #include "hal_net.h"
 #include "hal_system.h"
 #include "json.h"
+#include "keys.h"
 #include "links.h"
 #include "log.h"
 #include "names.h"
@@ -24,12 +25,17 @@
 #include "sched.h"
 #include "session.h"
 #include "setup.h"
-#include "tls.h"
+#include "tls_upstream.h"
 #include "wall.h"
 
 #define HERD_TEXT                                                                                  \
-    "[herd]\ninsecure_links = yes\n[node A]\naddress = 127.0.0.1\nport = 1000\nlink_port = 1001\n" \
+    "[herd]\n[node A]\naddress = 127.0.0.1\nport = 1000\nlink_port = 1001\n"                       \
     "[node B]\naddress = 127.0.0.1\nport = 1002\nlink_port = 1003\n[links]\nA = B\n"
+
+#define HEX_A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define HEX_B "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
+#define KEYS_OF(node, neighbour, k, l)                                                             \
+    "[keys " node "]\n" neighbour " = " k ":" HEX_A "\n" neighbour " = " l ":" HEX_B "\n"
 
 /* --- The port ---------------------------------------------------------------------------------- */
 
@@ -162,9 +168,9 @@ struct places_stats places_stats(void)
 {
     return (struct places_stats){.asked = 21, .answered = 20, .failed = 1};
 }
-struct tls_stats tls_stats(void)
+struct tls_upstream_stats tls_upstream_stats(void)
 {
-    return (struct tls_stats){.arena_used = 100, .arena_peak = 200};
+    return (struct tls_upstream_stats){.arena_used = 100, .arena_peak = 200};
 }
 struct json_stats json_stats(void)
 {
@@ -196,6 +202,7 @@ static void boot(void)
     flash_double_restart(1);
     nv_start();
     assert_int_equal(setup_start(&factory, &config, &error), HERD_OK);
+    assert_int_equal(keys_init(&config, setup_link_keys(), &error), HERD_OK);
     means = (struct console_means){.config = &config, .restart = restart};
     sched_init();
     log_init(LOG_INFO);
@@ -210,8 +217,10 @@ static void run(void);
 static int begin(bool is_terminal)
 {
     flash_double_make(65536, 4096, 16, 1);
-    factory = (struct setup_factory){
-        .herd_file = SPAN_LIT("f.conf"), .herd_text = SPAN_LIT(HERD_TEXT), .node = SPAN_LIT("A")};
+    factory = (struct setup_factory){.herd_file = SPAN_LIT("f.conf"),
+                                     .herd_text = SPAN_LIT(HERD_TEXT),
+                                     .node = SPAN_LIT("A"),
+                                     .link_keys = SPAN_LIT(KEYS_OF("A", "B", "3", "4"))};
     terminal = is_terminal;
     takes = SIZE_MAX;
     now_ms = 0;
@@ -454,6 +463,8 @@ static void config_is_shown_as_a_herd_file_that_can_be_loaded(void **state)
     if (strstr(type(text), "valid; config save keeps it") == NULL) {
         fail_msg("%s", screen);
     }
+    assert_string_equal(type("config save\n"), "line 1: these are the keys of A; this node is B\n");
+    assert_says("keys load\n" KEYS_OF("B", "A", "3", "4") ".\n", "valid; config save keeps it");
     assert_says("config save\n", "saved; reboot puts it into effect\n");
     boot();
     assert_string_equal(config.nodes[config.self].name, "B");
@@ -557,6 +568,62 @@ static void a_key_is_taken_unseen_and_never_shown(void **state)
     assert_says("white space within\n", "white space");
 }
 
+static void keys_of_links_are_taken_unseen_and_shown_by_number(void **state)
+{
+    (void)state;
+    assert_string_equal(type("keys\n"), "link B current=3 next=4\nkeys of the factory\n");
+    assert_says("keys load\n", "single dot; it is not shown");
+    type("; made by somebody\n" KEYS_OF("A", "B", "65535", "1"));
+    assert_null(strstr(screen, "aaaa"));
+    assert_says(".\n", "valid; config save keeps it, reboot puts it into effect\n");
+    assert_string_equal(type("keys\n"),
+                        "link B current=3 next=4\nkeys of the node's own; they replace the "
+                        "factory's, when config save has kept what was changed\n");
+    assert_says("config save\n", "saved");
+    boot();
+    assert_string_equal(type("keys\n"), "link B current=65535 next=1\nkeys of the node's own; they "
+                                        "replace the factory's\n");
+    type("config show\nstatus\nlinks\nconfig show new\nhelp\nkeys\n");
+    assert_null(strstr(screen, "aaaa"));
+    assert_null(strstr(screen, "bbbb"));
+}
+
+static void wrong_keys_are_refused_and_not_shown(void **state)
+{
+    char line[3 * CFG_CONSOLE_LINE_BYTES];
+    (void)state;
+    assert_says("keys load\n[keys A]\nB = 3:" HEX_A "\nB = 3:" HEX_B "\n.\n",
+                "B: the second key is not the one after the first; number it 4\n");
+    assert_says("keys load\n[keys A]\nB = 3:" HEX_A "c\n.\n", "line 2 is none of a key file's");
+    assert_null(strstr(screen, "aaaa"));
+    assert_says("keys load\n[keys A]\n\x03", "given up; nothing changed since config save\n");
+    assert_false(setup_is_changed());
+    memset(line, 'a', sizeof line);
+    line[sizeof line - 2] = '\n';
+    line[sizeof line - 1] = '\0';
+    type("keys load\n");
+    type(line);
+    assert_says(".\n", "a line is longer than");
+    assert_null(strstr(screen, "aaaa"));
+    assert_says("keys lod\n", "keys load: takes a key file that is pasted\n");
+    assert_says("keys load x\n", "keys load: takes a key file that is pasted\n");
+    assert_says("keys\n", "current=3");
+}
+
+static void on_a_terminal_a_pasted_key_file_is_not_echoed(void **state)
+{
+    (void)state;
+    assert_int_equal(begin(true), 0);
+    type("keys load\r" KEYS_OF("A", "B", "8", "9"));
+    assert_null(strstr(screen, "aaaa"));
+    assert_null(strstr(screen, "bbbb"));
+    assert_non_null(strstr(type(".\r"), "valid; config save keeps it"));
+    type("\x1b[A\x1b[A\x1b[A"); /* nor kept among the lines typed before */
+    assert_null(strstr(screen, "aaaa"));
+    type("\x15"); /* ^U */
+    assert_non_null(strstr(type("log\r"), "log level"));
+}
+
 static void a_seed_is_taken_unseen(void **state)
 {
     (void)state;
@@ -578,7 +645,9 @@ static void without_a_configuration_it_can_still_be_set_up(void **state)
     console_init(&means);
     assert_says("status\n", "node without a configuration");
     assert_says("clients\nlinks\nplaces\ntime\nconfig show\n", "config load takes a herd file");
-    assert_says("config load B\n" HERD_TEXT ".\nconfig save\n", "saved");
+    assert_says("keys\n", "there are no keys in effect; keys load takes a key file\n");
+    assert_says("config load B\n" HERD_TEXT ".\n", "valid");
+    assert_says("keys load\n" KEYS_OF("B", "A", "3", "4") ".\nconfig save\n", "saved");
 }
 
 /* --- Sharing the console with the log ---------------------------------------------------------- */
@@ -752,6 +821,9 @@ int main(void)
         cmocka_unit_test_setup(a_load_that_is_given_up_changes_nothing, set_up),
         cmocka_unit_test_setup(a_line_that_is_too_long_is_refused, set_up),
         cmocka_unit_test_setup(a_key_is_taken_unseen_and_never_shown, set_up),
+        cmocka_unit_test_setup(keys_of_links_are_taken_unseen_and_shown_by_number, set_up),
+        cmocka_unit_test_setup(wrong_keys_are_refused_and_not_shown, set_up),
+        cmocka_unit_test_setup(on_a_terminal_a_pasted_key_file_is_not_echoed, set_up),
         cmocka_unit_test_setup(a_seed_is_taken_unseen, set_up),
         cmocka_unit_test_setup(without_a_configuration_it_can_still_be_set_up, set_up),
         cmocka_unit_test_setup(answers_and_log_lines_are_whole_however_slow_the_console_is, set_up),

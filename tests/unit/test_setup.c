@@ -5,6 +5,7 @@
 #include "hal_clock.h"
 #include "hal_console.h"
 #include "hal_net.h"
+#include "keys.h"
 #include "log.h"
 #include "nv.h"
 #include "sched.h"
@@ -319,6 +320,215 @@ static bool overriding(struct config *c)
     return config_set(c, SPAN_LIT("node.port=4000")) == HERD_OK;
 }
 
+/* --- Keys of links ------------------------------------------------------------------------------- */
+
+#define HEX_A  "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define HEX_B  "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
+#define HEX_C  "cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc"
+#define LINKED NODE("A", "1000") NODE("B", "1001") NODE("C", "1002") "[links]\nA = B\n"
+#define KEYS_A "[keys A]\nB = 7:" HEX_A "\nB = 8:" HEX_B "\n"
+#define NEEDS(name)                                                                                \
+    "there are no keys for the link of A with " name "; links are always authenticated: make key " \
+    "files with herdctl keys, and give this node its own"
+
+static int load_keys(const char *text)
+{
+    struct span rest = span_of(text);
+    clear_error();
+    setup_keys_begin();
+    while (rest.bytes > 0) {
+        setup_keys_line(span_take_until(&rest, '\n'));
+    }
+    return setup_keys_end(&error);
+}
+
+/* The number of A's current key with B, as the node would find it. */
+static unsigned key_number(void)
+{
+    clear_error();
+    assert_int_equal(keys_init(&config, setup_link_keys(), &error), HERD_OK);
+    return keys_number(0);
+}
+
+static void a_node_with_neighbours_starts_with_the_factorys_keys_or_not_at_all(void **state)
+{
+    (void)state;
+    factory.herd_text = SPAN_LIT(LINKED);
+    assert_int_equal(start(), HERD_E_RANGE);
+    assert_true(setup_lacks_keys());
+    assert_int_equal(setup_origin(), SETUP_FROM_NOBODY);
+    assert_string_equal(text_cstr(&error), NEEDS("B"));
+    factory.link_keys = SPAN_LIT("[keys B]\nA = 1:" HEX_A " 2:" HEX_B);
+    assert_int_equal(start(), HERD_E_RANGE);
+    assert_true(setup_lacks_keys());
+    assert_string_equal(text_cstr(&error), "line 1: these are the keys of B; this node is A");
+    factory.link_keys = SPAN_LIT(KEYS_A);
+    assert_int_equal(start(), HERD_OK);
+    assert_false(setup_lacks_keys());
+    assert_int_equal(key_number(), 7);
+    factory.herd_text = SPAN_LIT("[nonsense");
+    assert_int_equal(start(), HERD_E_SYNTAX);
+    assert_false(setup_lacks_keys());
+}
+
+static void keys_are_loaded_saved_replaced_and_forgotten(void **state)
+{
+    (void)state;
+    factory.herd_text = SPAN_LIT(LINKED);
+    assert_int_equal(start(), HERD_E_RANGE);
+    assert_int_equal(save(), HERD_E_RANGE); /* not something that does not start */
+    assert_string_equal(text_cstr(&error), NEEDS("B"));
+    assert_true(setup_lacks_keys());
+    assert_int_equal(load_keys("; a comment\n\n" KEYS_A), HERD_OK);
+    assert_true(setup_is_changed());
+    assert_int_equal(save(), HERD_OK);
+    assert_int_equal(start(), HERD_OK);
+    assert_int_equal(setup_origin(), SETUP_FROM_NODE);
+    assert_int_equal(key_number(), 7);
+    factory.link_keys = SPAN_LIT("[keys A]\nB = 3:" HEX_A " 4:" HEX_B);
+    assert_int_equal(start(), HERD_OK);
+    assert_int_equal(key_number(), 7); /* the node's own win */
+    assert_int_equal(load_keys("[keys A]\nB = 8:" HEX_B " 9:" HEX_C), HERD_OK);
+    assert_int_equal(save(), HERD_OK);
+    assert_int_equal(start(), HERD_OK);
+    assert_int_equal(key_number(), 8);
+    clear_error();
+    assert_int_equal(setup_rollback(&error), HERD_OK);
+    assert_int_equal(start(), HERD_OK);
+    assert_int_equal(key_number(), 7);
+    assert_int_equal(load_keys(""), HERD_OK); /* none of its own: the factory's */
+    assert_int_equal(save(), HERD_OK);
+    assert_int_equal(start(), HERD_OK);
+    assert_int_equal(key_number(), 3);
+    clear_error();
+    assert_int_equal(setup_factory_reset(&error), HERD_OK);
+    assert_int_equal(start(), HERD_OK);
+    assert_int_equal(key_number(), 3);
+    for (uint32_t at = 0; at + KEYS_BYTES <= 65536; at++) { /* neither packed nor as text */
+        assert_false(memcmp(flash_double_bytes() + at, HEX_B, KEYS_BYTES) == 0);
+        assert_false(memchr("\xBB\xCC", flash_double_bytes()[at], 2) != NULL &&
+                     memcmp(flash_double_bytes() + at, flash_double_bytes() + at + 1, 31) == 0);
+    }
+}
+
+static void wrong_keys_are_refused_and_leave_none_behind(void **state)
+{
+    static const struct {
+        const char *text, *error;
+    } cases[] = {
+        {"[keys A]\nB = 7:" HEX_A "\n\nB = 8:" HEX_B "0\nB = 9:x\n",
+         "line 4 is none of a key file's: [keys NAME] and NEIGHBOUR = NUMBER:KEY lines, as herdctl "
+         "keys makes them"},
+        {"B = 7:" HEX_A "\nB = 8:" HEX_B "\n",
+         "line 1: neither [keys NAME] nor NEIGHBOUR = NUMBER:KEY"},
+        {"[keys B]\nA = 7:" HEX_A " 8:" HEX_B "\n", "these are the keys of B; this node is A"},
+        {"[keys A]\nC = 7:" HEX_A " 8:" HEX_B "\n", NEEDS("B")},
+        {"[keys A]\nB = 7:" HEX_A " 8:" HEX_A "\n",
+         "two keys are the same, those of B; make new ones with herdctl keys"},
+    };
+    (void)state;
+    factory.herd_text = SPAN_LIT(LINKED);
+    factory.link_keys = SPAN_LIT(KEYS_A);
+    assert_int_equal(start(), HERD_OK);
+    assert_int_equal(set("node.port=2000"), HERD_OK);
+    for (unsigned i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        assert_int_not_equal(load_keys(cases[i].text), HERD_OK);
+        assert_string_equal(text_cstr(&error), cases[i].error);
+        assert_int_equal(setup_get(SETUP_LINK_KEYS).bytes, 0);
+    }
+    setup_keys_begin();
+    for (unsigned i = 0; i < CFG_NV_CONFIG_BYTES / KEYS_BYTES; i++) {
+        setup_keys_line(SPAN_LIT("Somebody = 1:" HEX_A));
+    }
+    clear_error();
+    assert_int_equal(setup_keys_end(&error), HERD_E_FULL);
+    assert_int_equal(setup_get(SETUP_LINK_KEYS).bytes, 0);
+    assert_span_equal(setup_get(SETUP_SETTINGS), "node.port=2000\n"); /* what was set stays */
+}
+
+static void another_herd_file_needs_other_keys_before_it_is_saved(void **state)
+{
+    (void)state;
+    factory.herd_text = SPAN_LIT(LINKED);
+    factory.link_keys = SPAN_LIT(KEYS_A);
+    assert_int_equal(start(), HERD_OK);
+    assert_int_equal(
+        load(NODE("A", "1000") NODE("B", "1001") NODE("C", "1002") "[links]\nA = B C\n", ""),
+        HERD_OK);
+    assert_int_equal(save(), HERD_E_RANGE);
+    assert_string_equal(text_cstr(&error), NEEDS("C"));
+    assert_int_equal(load_keys(KEYS_A "C = 1:" HEX_C "\nC = 2:0" HEX_C), HERD_E_SYNTAX);
+    assert_int_equal(load_keys(KEYS_A "C = 1:" HEX_C "\n"), HERD_E_RANGE);
+    assert_int_equal(
+        load_keys("[keys A]\nB = 7:" HEX_A " 8:" HEX_B "\nC = 1:" HEX_C
+                  " 2:0000000000000000000000000000000000000000000000000000000000000001\n"),
+        HERD_OK);
+    assert_int_equal(save(), HERD_OK);
+    assert_int_equal(start(), HERD_OK);
+    assert_int_equal(config.neighbour_count, 2);
+}
+
+static void an_own_document_without_the_keys_it_needs_gives_way_to_the_factorys(void **state)
+{
+    (void)state;
+    factory.herd_text = SPAN_LIT(LINKED);
+    factory.link_keys = SPAN_LIT(KEYS_A);
+    assert_int_equal(start(), HERD_OK);
+    assert_int_equal(set("node.port=2000"), HERD_OK);
+    assert_int_equal(save(), HERD_OK);
+    assert_int_equal(start(), HERD_OK);
+    assert_int_equal(config.nodes[0].port, 2000);
+    factory.link_keys = SPAN_LIT("");
+    factory.herd_text = SPAN_LIT(NODE("A", "1000"));
+    factory.settings = SPAN_LIT("");
+    assert_int_equal(start(), HERD_OK); /* one without links needs none */
+    assert_int_equal(setup_origin(), SETUP_FROM_NODE);
+    assert_int_equal(load(LINKED, ""), HERD_OK);
+    assert_int_equal(load_keys(KEYS_A), HERD_OK);
+    assert_int_equal(save(), HERD_OK);
+    assert_int_equal(load_keys(""), HERD_OK);
+    size_t bytes = 0; /* what save would not keep */
+    for (unsigned i = 0; i < SETUP_PARTS; i++) {
+        bytes += setup_get((enum setup_part)i).bytes + 2;
+    }
+    assert_int_equal(nv_config_write(bytes), HERD_OK);
+    assert_int_equal(start(), HERD_OK);
+    assert_int_equal(setup_origin(), SETUP_FROM_FACTORY);
+    assert_true(setup_refused().bytes > 20 &&
+                memcmp(setup_refused().at, "there are no keys", 17) == 0);
+}
+
+static void a_document_from_before_links_had_keys_is_still_read(void **state)
+{
+    static const char parts[] = "Bown-keylog.level=warn\n" NODE("B", "3000");
+    (void)state;
+    assert_int_equal(start(), HERD_OK);
+    uint8_t *bytes = nv_config_buffer();
+    const uint16_t lengths[] = {1, 7, 15, (uint16_t)(sizeof parts - 1 - 23)};
+    for (unsigned i = 0; i < 4; i++) {
+        bytes[2 * i] = (uint8_t)lengths[i];
+        bytes[2 * i + 1] = (uint8_t)(lengths[i] >> 8);
+    }
+    memcpy(bytes + 8, parts, sizeof parts - 1);
+    assert_int_equal(nv_config_write(8 + sizeof parts - 1), HERD_OK);
+    assert_int_equal(start(), HERD_OK);
+    assert_int_equal(setup_origin(), SETUP_FROM_NODE);
+    assert_string_equal(config.nodes[config.self].name, "B");
+    assert_int_equal(config.log_level, LOG_WARN);
+    assert_span_equal(setup_places_key(), "own-key");
+    assert_int_equal(setup_get(SETUP_LINK_KEYS).bytes, 0);
+    assert_int_equal(set("log.level=debug"), HERD_OK);
+    assert_int_equal(save(), HERD_OK);
+    assert_int_equal(start(), HERD_OK);
+    assert_int_equal(config.log_level, LOG_DEBUG);
+    /* One byte more or less, and it is none. */
+    bytes[0] = 2;
+    memcpy(bytes + 8, parts, sizeof parts - 1);
+    assert_int_equal(nv_config_write(8 + sizeof parts - 1), HERD_OK);
+    assert_int_equal(start(), HERD_OK);
+    assert_int_equal(setup_origin(), SETUP_FROM_FACTORY);
+}
+
 static void the_command_line_wins_over_everything(void **state)
 {
     (void)state;
@@ -351,6 +561,14 @@ int main(void)
                                set_up),
         cmocka_unit_test_setup(without_memory_nothing_is_saved_and_it_is_said, set_up),
         cmocka_unit_test_setup(the_command_line_wins_over_everything, set_up),
+        cmocka_unit_test_setup(a_node_with_neighbours_starts_with_the_factorys_keys_or_not_at_all,
+                               set_up),
+        cmocka_unit_test_setup(keys_are_loaded_saved_replaced_and_forgotten, set_up),
+        cmocka_unit_test_setup(wrong_keys_are_refused_and_leave_none_behind, set_up),
+        cmocka_unit_test_setup(another_herd_file_needs_other_keys_before_it_is_saved, set_up),
+        cmocka_unit_test_setup(an_own_document_without_the_keys_it_needs_gives_way_to_the_factorys,
+                               set_up),
+        cmocka_unit_test_setup(a_document_from_before_links_had_keys_is_still_read, set_up),
     };
     return cmocka_run_group_tests_name("setup", tests, NULL, NULL);
 }

@@ -332,6 +332,49 @@ static void fixed_refuses_what_is_above_the_maximum(void **state)
     }
 }
 
+/* --- Parts of spans ------------------------------------------------------------------------------ */
+
+static void blanks_are_taken_off_both_ends(void **state)
+{
+    (void)state;
+    assert_span_equal(span_trimmed(SPAN_LIT(" \t a b\tc \r")), "a b\tc");
+    assert_span_equal(span_trimmed(SPAN_LIT("a\n")), "a\n");
+    assert_int_equal(span_trimmed(SPAN_LIT(" \t\r")).bytes, 0);
+    assert_int_equal(span_trimmed((struct span){NULL, 0}).bytes, 0);
+}
+
+static void words_and_parts_are_taken_one_by_one(void **state)
+{
+    (void)state;
+    struct span rest = SPAN_LIT("  a\tbc \r");
+    assert_span_equal(span_take_word(&rest), "a");
+    assert_span_equal(span_take_word(&rest), "bc");
+    assert_int_equal(span_take_word(&rest).bytes, 0);
+    assert_int_equal(rest.bytes, 0);
+    rest = SPAN_LIT("a>>b");
+    assert_span_equal(span_take_until(&rest, '>'), "a");
+    assert_span_equal(span_take_until(&rest, '>'), "");
+    assert_span_equal(span_take_until(&rest, '>'), "b");
+    assert_int_equal(rest.bytes, 0);
+    assert_int_equal(span_take_until(&rest, '>').bytes, 0);
+    rest = SPAN_LIT("a>");
+    assert_span_equal(span_take_until(&rest, '>'), "a");
+    assert_int_equal(rest.bytes, 0);
+    rest = (struct span){NULL, 0};
+    assert_int_equal(span_take_until(&rest, '>').bytes, 0);
+    assert_int_equal(span_take_word(&rest).bytes, 0);
+}
+
+static void a_secret_is_wiped_and_nothing_beside_it(void **state)
+{
+    (void)state;
+    char bytes[] = "abcdef";
+    text_wipe(bytes + 1, 4);
+    assert_memory_equal(bytes, "a\0\0\0\0f", 7);
+    text_wipe(bytes, 0);
+    assert_int_equal(bytes[0], 'a');
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -358,6 +401,9 @@ int main(void)
         cmocka_unit_test(fixed_reads_each_form_of_a_number),
         cmocka_unit_test(fixed_refuses_what_is_no_number),
         cmocka_unit_test(fixed_refuses_what_is_above_the_maximum),
+        cmocka_unit_test(blanks_are_taken_off_both_ends),
+        cmocka_unit_test(words_and_parts_are_taken_one_by_one),
+        cmocka_unit_test(a_secret_is_wiped_and_nothing_beside_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -16,7 +16,10 @@ test_clients_SRCS := firmware/clients.c $(test_names_SRCS)
 test_frames_SRCS := firmware/frames.c $(test_names_SRCS)
 test_replica_SRCS := firmware/replica.c $(test_clients_SRCS)
 test_replica_links_SRCS := $(test_replica_SRCS)
-test_config_SRCS := firmware/config.c firmware/config_keys.c $(test_proto_SRCS)
+config_SRCS := firmware/config.c firmware/config_keys.c firmware/config_links.c firmware/config_make.c \
+               firmware/config_nodes.c
+test_config_SRCS := $(config_SRCS) $(test_proto_SRCS)
+test_keys_SRCS := firmware/keys.c $(test_proto_SRCS)
 test_frame_queue_SRCS := port/posix/frame_queue.c
 test_lwip_hooks_SRCS := port/lwip/lwip_hooks.c
 
@@ -43,10 +46,10 @@ test_nv_SRCS := firmware/nv.c firmware/crc.c tests/unit/flash_double.c
 test_console_edit_SRCS := firmware/console_edit.c firmware/text.c
 test_rng_SRCS := firmware/rng.c firmware/text.c $(test_nv_SRCS)
 test_wall_SRCS := firmware/wall.c $(test_log_SRCS)
-test_setup_SRCS := firmware/setup.c firmware/config.c firmware/config_keys.c firmware/log.c \
+test_setup_SRCS := firmware/setup.c firmware/keys.c $(config_SRCS) firmware/log.c \
                    firmware/sched.c $(test_proto_SRCS) $(test_nv_SRCS)
 test_console_SRCS := firmware/console.c firmware/console_edit.c firmware/console_commands.c \
-                     firmware/console_config.c firmware/replica.c firmware/clients.c \
+                     firmware/console_config.c firmware/console_keys.c firmware/replica.c firmware/clients.c \
                      firmware/names.c $(test_setup_SRCS)
 test_ask_SRCS := firmware/ask.c $(test_frames_SRCS)
 test_answer_SRCS := firmware/answer.c $(test_frames_SRCS)
@@ -55,3 +58,7 @@ test_answer_SRCS := firmware/answer.c $(test_frames_SRCS)
 test_ftfe_SRCS := port/nxp/ftfe.c tests/unit/ftfe_model.c
 test_rnga_SRCS := port/nxp/rnga.c tests/unit/rnga_model.c
 test_enet_SRCS := port/nxp/enet.c port/nxp/enet_phy.c tests/unit/enet_model.c
+
+test_tls_link_SRCS := firmware/tls_link.c firmware/tls.c firmware/tls_memory.c port/mbedtls/mbedtls_port.c \
+                      $(test_log_SRCS)
+test_tls_memory_SRCS := firmware/tls_memory.c

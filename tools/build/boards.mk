@@ -1,11 +1,12 @@
 # Images for boards: included by the Makefile. A board whose board.mk sets BOARD_CPU is built here.
 #
 #   make firmware BOARD=mps2-an385 [PROFILE=small] HERD=FILE NODE=NAME
-#        [SETTINGS='section.key=value ...'] [TRUST=FILE.pem] [PLACES_KEY_FILE=FILE]
+#        [KEYS=DIR] [SETTINGS='section.key=value ...'] [TRUST=FILE.pem] [PLACES_KEY_FILE=FILE]
 #     -> build/boards/BOARD[-PROFILE]/NODE/herd.elf, herd.bin
 #
 # The program is linked once per board and profile (build/boards/BOARD[-PROFILE]/herd.elf, herd.map);
-# images of nodes differ in their factory configuration only.
+# images of nodes differ in their factory configuration only. KEYS is the directory of herdctl keys: the image
+# gets the node's own, NODE.keys, and then is for nobody else to read.
 
 # What a board.mk says, besides PORT_DIRS and the like:
 #   BOARD_CPU       compiler flags of the core; a board without it is a program on this machine
@@ -62,10 +63,11 @@ $(BOARD_OUT)/herd.elf: $($M_OWN_OBJS) $($M_LIBS) $(OBJ)/$M/board.ld tools/build/
 # The configuration of one node in the image's last pages.
 $(IMAGE)/herd.bin: $(BOARD_OUT)/herd.elf FORCE
 	@mkdir -p $(@D)
-	@tools/build/factory --herd '$(HERD)' --node '$(NODE)' $(TRUST:%=--trust '%') \
+	@tools/build/factory --herd '$(HERD)' --node '$(NODE)' $(KEYS:%=--keys '%/$(NODE).keys') $(TRUST:%=--trust '%') \
 	    $(PLACES_KEY_FILE:%=--key-file '%') $(SETTINGS:%=--set '%') $(IMAGE)/factory.bin
-	@arm-none-eabi-objcopy --update-section .factory=$(IMAGE)/factory.bin $< $(IMAGE)/herd.elf
-	@arm-none-eabi-objcopy -O binary $(IMAGE)/herd.elf $@
+	@umask 077 && rm -f $(IMAGE)/herd.elf $@ && \
+	arm-none-eabi-objcopy --update-section .factory=$(IMAGE)/factory.bin $< $(IMAGE)/herd.elf && \
+	arm-none-eabi-objcopy -O binary $(IMAGE)/herd.elf $@ && chmod 600 $(IMAGE)/herd.elf $@
 
 # Unit tests on the target CPU: the sources of tests/unit with tests/target/cmocka.h, linked with the
 # objects of the board. Not those of the POSIX port.
@@ -103,7 +105,7 @@ $(BUILD)/$M/herd: tools/qemu-run/qemu-run $(BOARD_OUT)/herd.elf
 	@chmod +x $@
 
 board: $(BOARD_OUT)/herd.elf $(if $(BOARD_QEMU),$(BUILD)/$M/herd) ## a board's image, and build/BOARD/herd to run it under QEMU
-firmware: $(IMAGE)/herd.bin ## an image for a board: BOARD= [PROFILE=] HERD=FILE NODE=NAME
+firmware: $(IMAGE)/herd.bin ## an image for a board: BOARD= [PROFILE=] HERD=FILE NODE=NAME [KEYS=DIR]
 	@echo '$<'
 
 # Sizes against budgets; the header as the compiler reads it, for the budgets.
@@ -115,17 +117,17 @@ size: board ## flash, RAM and stack of a board's image against its budgets (RECO
 # On the real board: its own node, so the herd file has to be given.
 ON_BOARD = env BOARD=$(BOARD) IMAGE=$(IMAGE) OPENOCD='$(BOARD_OPENOCD)' SD_NAME='$(BOARD_SDCARD)' \
            SDCARD='$(SDCARD)' DRY_RUN='$(DRY_RUN)' HERD='$(HERD)' NODE='$(NODE)' \
-           QEMU='$(if $(BOARD_QEMU),$(BUILD)/$M/herd)' ON='$(ON)' tools/build/on-board
-flash: $(if $(filter file default undefined,$(origin HERD)),,$(IMAGE)/herd.bin) ## put a node on a board: BOARD= HERD=FILE NODE=NAME [SDCARD=FOLDER] [DRY_RUN=1]
+           QEMU='$(if $(BOARD_QEMU),$(BUILD)/$M/herd)' KEYS='$(KEYS)' ON='$(ON)' tools/build/on-board
+flash: $(if $(filter file default undefined,$(origin HERD)),,$(IMAGE)/herd.bin) ## put a node on a board: BOARD= HERD=FILE NODE=NAME [KEYS=DIR] [SDCARD=FOLDER] [DRY_RUN=1]
 	@$(if $<,,echo 'flash: which node? make flash BOARD=$(BOARD) HERD=FILE NODE=NAME' >&2; exit 2)
 	@$(ON_BOARD) flash
-debug: $(IMAGE)/herd.bin board ## gdb with a node under QEMU, or on the board (ON=board): BOARD= HERD=FILE NODE=NAME
+debug: $(IMAGE)/herd.bin board ## gdb with a node under QEMU, or on the board (ON=board): BOARD= HERD=FILE NODE=NAME [KEYS=DIR]
 	@+exec $(ON_BOARD) debug
 
 # With a NODE= of the caller's own one node, its console here; else a herd.
 qemu: board all ## a herd of boards under QEMU: BOARD= [NODES=n]; with HERD=FILE NODE=NAME that node only
 ifeq ($(filter file default undefined,$(origin NODE)),)
-	@+exec $(BUILD)/$M/herd -c '$(HERD)' $(SETTINGS:%=--set '%') '$(NODE)'
+	@+exec $(BUILD)/$M/herd -c '$(HERD)' $(KEYS:%=--keys '%/$(NODE).keys') $(SETTINGS:%=--set '%') '$(NODE)'
 else
 	@tools/qemu-run/herd-file $M $(NODES) >$(BUILD)/qemu.conf
 	@+exec $(OUT)/tools/herd-run $(SETTINGS:%=--set '%') $(BUILD)/qemu.conf

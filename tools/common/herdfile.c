@@ -196,13 +196,15 @@ static bool read_open_key(struct reader *reader, struct herdfile_open *open, con
     return true;
 }
 
-/* One line of [links]: name = neighbour neighbour ... */
+/* One line of [links]: name = neighbour neighbour:suite ... */
 static bool read_links(struct reader *reader, const char *name, const char *value)
 {
     static const char blanks[] = " \t\r\n";
 
     for (const char *at = value + strspn(value, blanks); *at != '\0'; at += strspn(at, blanks)) {
         size_t bytes = strcspn(at, blanks);
+        const char *colon = memchr(at, ':', bytes); /* NAME:SUITE */
+        size_t name_bytes = colon != NULL ? (size_t)(colon - at) : bytes;
         if (reader->link_count == HERDFILE_LINKS_MAX) {
             (void)snprintf(reader->fault, sizeof reader->fault, "more than %d links",
                            HERDFILE_LINKS_MAX);
@@ -210,7 +212,7 @@ static bool read_links(struct reader *reader, const char *name, const char *valu
         }
         struct link_names *link = &reader->links[reader->link_count++];
         (void)snprintf(link->ends[0], sizeof link->ends[0], "%s", name);
-        (void)snprintf(link->ends[1], sizeof link->ends[1], "%.*s", (int)bytes, at);
+        (void)snprintf(link->ends[1], sizeof link->ends[1], "%.*s", (int)name_bytes, at);
         at += bytes;
     }
     return true;

@@ -1,7 +1,8 @@
 # Completion of herdctl for bash: source tools/completion/herdctl.bash
 #
 # Completes commands, options, the nodes of the herd file (the one that -c names on the line, else
-# HERD_FILE, else tools/herds/bailey.conf) after --at, herd files after -c, and tracks after replay.
+# HERD_FILE, else tools/herds/bailey.conf) after --at, herd files after -c, tracks after replay and
+# folders after keys.
 # shellcheck shell=bash
 
 # Reads the line as far as the cursor's word: sets `command` (empty: none yet), `words` (how many
@@ -93,11 +94,14 @@ _herdctl() {
         case $command in
         iamat) _herdctl_offer "$typed" --time ;;
         replay) _herdctl_offer "$typed" --as --speed --now ;;
+        keys) _herdctl_offer "$typed" --rotate ;;
         esac
     elif [[ -z $command ]]; then
-        _herdctl_offer "$typed" iamat whatsat replay
+        _herdctl_offer "$typed" iamat whatsat replay keys
     elif [[ $command == replay && $words == 0 ]]; then
         _herdctl_offer_files "$typed" '!*.[gG][pP][xX]'
+    elif [[ $command == keys && $words == 0 ]]; then
+        _herdctl_offer_files "$typed" '*' # no files
     fi
 }
 

@@ -1,4 +1,5 @@
 #include "command.h"
+#include "linkkeys.h"
 #include "rundir.h"
 #include "say.h"
 
@@ -53,6 +54,10 @@ bool command_prepare(const struct options *options, const struct herdfile *herd,
 
     memset(texts, 0, sizeof *texts);
     texts->tapnet = tapnet;
+    int keys_bytes = snprintf(texts->keys_directory, sizeof texts->keys_directory, "%s%s",
+                              options->keys != NULL ? options->keys : options->run_dir,
+                              options->keys != NULL ? "" : "/keys");
+    fits = (size_t)keys_bytes < sizeof texts->keys_directory;
     for (size_t i = 0; i < herd->node_count; i++) {
         (void)snprintf(texts->nets[i], sizeof texts->nets[i], "%s", options->net);
         if (strcmp(options->net, "tap") == 0) {
@@ -60,7 +65,9 @@ bool command_prepare(const struct options *options, const struct herdfile *herd,
         }
         fits = fits && command_program(options, herd->nodes[i].board, texts->programs[i]) &&
                rundir_path(options->run_dir, herd->nodes[i].name, "log", texts->logs[i],
-                           sizeof texts->logs[i]);
+                           sizeof texts->logs[i]) &&
+               rundir_path(texts->keys_directory, herd->nodes[i].name, "keys", texts->keys[i],
+                           sizeof texts->keys[i]);
     }
     (void)snprintf(texts->standin_port, sizeof texts->standin_port, "%u",
                    (unsigned)options->standin_port);
@@ -117,6 +124,9 @@ void command_node(const struct options *options, const struct herdfile *herd, si
         child_add(child, "--check");
     } else {
         child_add_pair(child, "--log-file", texts->logs[index]);
+        if (linkkeys_are_needed(herd, index)) {
+            child_add_pair(child, "--keys", texts->keys[index]);
+        }
     }
     child_add_pair(child, "--net", texts->nets[index]);
     if (options->log_level != NULL) {

@@ -19,6 +19,8 @@ struct command_texts {
     char set_trust[PATH_MAX + 40];
     char set_key_file[PATH_MAX + 40];
     char logs[HERDFILE_NODES_MAX][PATH_MAX];
+    char keys_directory[PATH_MAX];
+    char keys[HERDFILE_NODES_MAX][PATH_MAX];
     char places_key[48];
 };
 

@@ -1,6 +1,7 @@
 #include "herd.h"
 #include "child.h"
 #include "command.h"
+#include "linkkeys.h"
 #include "output.h"
 #include "ready.h"
 #include "rundir.h"
@@ -428,7 +429,9 @@ int herd_run(const struct options *options, const struct herdfile *file, bool st
     herd.standin = standin;
     herd.name_bytes = sizeof "places" - 1;
     ready_init(&herd.ready, file);
-    if (!command_prepare(options, file, standin, tapnet, &herd.texts) || !take_signals(&herd)) {
+    if (!command_prepare(options, file, standin, tapnet, &herd.texts) ||
+        (options->keys == NULL && !linkkeys_throw_away(file, herd.texts.keys_directory)) ||
+        !take_signals(&herd)) {
         return 1;
     }
     herd.deadline_ms =

@@ -20,6 +20,9 @@ static const char help[] =
     "\n"
     "      --places-key-file FILE  no stand-in: ask Google itself, with the API key in FILE.\n"
     "                              Also when the herd file has a key_file of its own\n"
+    "      --keys DIR              the keys of the links, from herdctl keys; without it throw-away "
+    "keys\n"
+    "                              are made in the run directory at each start\n"
     "      --quiet                 do not show the nodes' log lines (they are in the run "
     "directory)\n"
     "      --log-level LEVEL       error, warn, info or debug, in place of the herd file's\n"
@@ -104,6 +107,7 @@ bool options_read(int argc, char **argv, struct options *options)
     const char *words[1];
     const struct args_option known[] = {
         {.name = "places-key-file", .value = &options->places_key_file},
+        {.name = "keys", .value = &options->keys},
         {.name = "quiet", .flag = &options->quiet},
         {.name = "log-level", .value = &options->log_level},
         {.name = "set",

@@ -16,6 +16,7 @@ struct options {
     const char *certs;
     const char *run_dir;
     const char *places_key_file; /* NULL: the stand-in answers */
+    const char *keys;            /* the directory of the nodes' key files; NULL: RUN_DIR/keys */
     const char *answer_file;     /* NULL: the stand-in's own places */
     const char *net;
     const char *log_level; /* NULL: the herd file's */

@@ -10,6 +10,7 @@ static const char general[] =
     "  herdctl [options] whatsat ID KM N                     ask what is near a device\n"
     "  herdctl [options] replay TRACK.gpx --as ID [--speed X] [--now]\n"
     "                                                        report a recorded track\n"
+    "  herdctl [options] keys DIR [--rotate]                 make the keys of the herd's links\n"
     "\n"
     "  -c, --herd FILE     herd file that says where the nodes are; else the environment's\n"
     "                      HERD_FILE, else tools/herds/bailey.conf\n"
@@ -25,9 +26,10 @@ static const char general[] =
     "Exit status:\n"
     "  0  every command was answered (an answer whose places status is an error is an answer)\n"
     "  1  the node refused a command with `?`, or what answered is no node of herd\n"
-    "  2  arguments, herd file or track cannot be used\n"
+    "  2  arguments, herd file, keys or track cannot be used\n"
     "  3  no connection, connection lost, or no answer in time\n"
-    "  4  this machine: the answer cannot be written to stdout, or memory is out\n"
+    "  4  this machine: the answer cannot be written to stdout, keys not to files, or memory is "
+    "out\n"
     "A signal ends it as it ends every program (a shell shows 130 after Ctrl-C).\n"
     "\n"
     "With --json every run prints exactly one object, whatever happens:\n"
@@ -40,6 +42,7 @@ static const char general[] =
     "  herdctl iamat kiwi.cs.ucla.edu 34.068930 -118.445127\n"
     "  herdctl whatsat kiwi.cs.ucla.edu 10 5 --at Clark\n"
     "  herdctl replay walk.gpx --as walker --speed 60\n"
+    "  herdctl keys keys && herd -c tools/herds/bailey.conf --keys keys/Clark.keys Clark\n"
     "  herdctl --json whatsat kiwi.cs.ucla.edu 10 5 | jq -r '.places.results[].name'\n"
     "\n"
     "Completion for bash: source tools/completion/herdctl.bash\n";
@@ -112,12 +115,62 @@ static const char replay[] =
     "\n"
     "  herdctl --json replay walk.gpx --as walker | jq .answered\n";
 
+static const char keys[] =
+    "herdctl [-c HERD_FILE] keys DIR [--rotate]\n"
+    "\n"
+    "Makes the keys with which the nodes of a herd know each other: in DIR one file for each "
+    "node,\n"
+    "NAME.keys, with the keys of that node's own links, which nobody but you can read. Give each\n"
+    "node its own file and no other:\n"
+    "  a program   herd -c HERD_FILE --keys NAME.keys NAME\n"
+    "  a board     paste it after `keys load` at the console, then `config save` and `reboot`; or\n"
+    "              make firmware BOARD=... NODE=NAME KEYS=DIR puts it into the image\n"
+    "Each link has two keys, the current and the next, with numbers that `keys` at a node's "
+    "console\n"
+    "shows. They are never in the herd file, which everybody has. Keep DIR: it is what the next "
+    "run\n"
+    "starts from.\n"
+    "\n"
+    "When the herd file has changed, run it again: new links get keys, those of links that are "
+    "gone\n"
+    "are dropped, and no key is replaced. Give the nodes their key files first and the herd file\n"
+    "after that.\n"
+    "\n"
+    "--rotate replaces keys: the next becomes the current one, and there is a new next one. In "
+    "this\n"
+    "order the herd goes on without an outage:\n"
+    "  1. herdctl keys --rotate DIR\n"
+    "  2. give one node its new file and start it again; wait until its links are up (`links` at\n"
+    "     its console, or link.up in its log). It dials with the new key, which its neighbours "
+    "know\n"
+    "     as their next; what they dial with the old key it refuses and counts.\n"
+    "  3. the same with the next node, until all have their new files.\n"
+    "Do not rotate again before every node has its file: a node knows one key ahead, not two.\n"
+    "An interrupted run leaves files that the nodes can work with; run it again to finish it.\n"
+    "When somebody may have read a key file: it had the current and the next key, so rotate "
+    "twice,\n"
+    "with all three steps each time. Whoever has a node's file can be that node to its "
+    "neighbours.\n"
+    "\n"
+    "  herdctl keys -c bailey.conf keys\n"
+    "  herdctl keys -c bailey.conf --rotate keys\n"
+    "\n"
+    "With --json:\n"
+    "  directory      DIR\n"
+    "  result         written, rotated, finished (a rotation that was interrupted) or unchanged\n"
+    "  number         of the current keys\n"
+    "  links          of the herd\n"
+    "  added, dropped links that got keys, ends of links that lost theirs\n"
+    "  files, written how many files are new, and for which nodes, separated by spaces\n"
+    "\n"
+    "  herdctl --json keys --rotate keys | jq -r .written\n";
+
 void help_print(const char *command)
 {
     static const struct {
         const char *command;
         const char *text;
-    } pages[] = {{"iamat", iamat}, {"whatsat", whatsat}, {"replay", replay}};
+    } pages[] = {{"iamat", iamat}, {"whatsat", whatsat}, {"replay", replay}, {"keys", keys}};
 
     for (size_t i = 0; command != NULL && i < sizeof pages / sizeof pages[0]; i++) {
         if (strcmp(command, pages[i].command) == 0) {

@@ -2,6 +2,8 @@
 #ifndef HERDCTL_H
 #define HERDCTL_H
 
+#include "herdfile.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -9,9 +11,9 @@
 enum herdctl_exit {
     HERDCTL_OK = 0,      /* every command was answered */
     HERDCTL_REFUSED = 1, /* the node answered `?`, or something that is not the protocol */
-    HERDCTL_USAGE = 2,   /* arguments, herd file or track cannot be used */
+    HERDCTL_USAGE = 2,   /* arguments, herd file, keys or track cannot be used */
     HERDCTL_NETWORK = 3, /* cannot connect, connection lost, or no answer in time */
-    HERDCTL_LOCAL = 4,   /* this machine: the answer cannot be written, or memory is out */
+    HERDCTL_LOCAL = 4,   /* this machine: answer or keys cannot be written, or memory is out */
 };
 
 struct herdctl_node {
@@ -40,6 +42,8 @@ enum herdctl_exit command_whatsat(const struct herdctl_node *node, const char *i
                                   const char *radius_km, const char *bound);
 enum herdctl_exit replay_track(const struct herdctl_node *node,
                                const struct herdctl_replay *replay);
+/* Keys for the links of the herd, into files in `directory` (linkkeys.h). */
+enum herdctl_exit command_keys(const struct herdfile *herd, const char *directory, bool rotate);
 
 /* Help on stdout: of `command`, or of all when it is NULL or not known. */
 void help_print(const char *command);

@@ -25,6 +25,7 @@ struct arguments {
     const char *as;
     const char *speed;
     bool now;
+    bool rotate;
     bool json;
     bool help;
     const char *words[WORDS_MAX]; /* the command and what belongs to it */
@@ -41,6 +42,7 @@ static bool sort_arguments(int argc, char **argv, struct arguments *arguments)
         {.name = "as", .value = &arguments->as},
         {.name = "speed", .value = &arguments->speed},
         {.name = "now", .flag = &arguments->now},
+        {.name = "rotate", .flag = &arguments->rotate},
         {.name = "json", .flag = &arguments->json},
         {.letter = 'h', .name = "help", .flag = &arguments->help},
     };
@@ -188,6 +190,8 @@ static bool check_options(const struct arguments *arguments, bool iamat, bool re
         wrong = "--time belongs to iamat";
     } else if ((arguments->as != NULL || arguments->speed != NULL || arguments->now) && !replay) {
         wrong = "--as, --speed and --now belong to replay";
+    } else if (arguments->rotate) {
+        wrong = "--rotate belongs to keys";
     }
     if (wrong != NULL) {
         say_error("%s; see herdctl --help", wrong);
@@ -248,19 +252,40 @@ static enum herdctl_exit run_replay(const struct arguments *arguments)
     return replay_track(&node, &replay);
 }
 
+static enum herdctl_exit run_keys(const struct arguments *arguments)
+{
+    static struct herdfile herd;
+    const char *path;
+
+    if (!has_words(arguments, 1, "keys DIR")) {
+        return HERDCTL_USAGE;
+    }
+    if (arguments->at != NULL || arguments->timeout != NULL || arguments->time != NULL ||
+        arguments->as != NULL || arguments->speed != NULL || arguments->now) {
+        say_error("keys asks no node: of the options -c, --rotate and --json belong to it; see "
+                  "herdctl keys --help");
+        return HERDCTL_USAGE;
+    }
+    if (!read_herd(arguments->herd_file, &herd, &path)) {
+        return HERDCTL_USAGE;
+    }
+    return command_keys(&herd, arguments->words[1], arguments->rotate);
+}
+
 static enum herdctl_exit run_command(const struct arguments *arguments)
 {
     static const struct {
         const char *name;
         enum herdctl_exit (*run)(const struct arguments *arguments);
-    } commands[] = {{"iamat", run_iamat}, {"whatsat", run_whatsat}, {"replay", run_replay}};
+    } commands[] = {
+        {"iamat", run_iamat}, {"whatsat", run_whatsat}, {"replay", run_replay}, {"keys", run_keys}};
 
     if (arguments->help) {
         help_print(arguments->word_count > 0 ? arguments->words[0] : NULL);
         return HERDCTL_OK;
     }
     if (arguments->word_count == 0) {
-        say_error("which command? There are iamat, whatsat and replay; --help shows how");
+        say_error("which command? There are iamat, whatsat, replay and keys; --help shows how");
         return HERDCTL_USAGE;
     }
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
@@ -268,8 +293,9 @@ static enum herdctl_exit run_command(const struct arguments *arguments)
             return commands[i].run(arguments);
         }
     }
-    say_error("there is no command '%s'; there are iamat, whatsat and replay; --help shows how",
-              arguments->words[0]);
+    say_error(
+        "there is no command '%s'; there are iamat, whatsat, replay and keys; --help shows how",
+        arguments->words[0]);
     return HERDCTL_USAGE;
 }
 

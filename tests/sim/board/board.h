@@ -3,7 +3,8 @@
 #ifndef BOARD_H
 #define BOARD_H
 
-#define CFG_UPSTREAM 0 /* no HTTPS: places come from elsewhere */
+#define CFG_UPSTREAM   0 /* no HTTPS: places come from elsewhere */
+#define CFG_LINK_ECDHE 1
 
 #ifdef BOARD_SMALL
 #define BOARD_NAME   "sim-small"
@@ -28,8 +29,10 @@
 #define CFG_LOG_RING_BYTES      8192
 #define CFG_NV_CONFIG_BYTES     4096
 
-/* lwIP (port/lwip/lwipopts.h): an Ethernet MTU, two segments of window. */
+/* lwIP (port/lwip/lwipopts.h): an Ethernet MTU, two segments of window, a board's few frames. */
 #define BOARD_TCP_MSS 1460
 #define BOARD_TCP_WND 2920
+
+#define BOARD_POOLS_POISONED 1 /* tests/sim/node/pools.c */
 
 #endif

@@ -23,9 +23,11 @@ static bool start(const struct abi_node_host *host, const struct abi_node_boot *
     text_init(&words, error, error_bytes);
     factory = (struct setup_factory){.herd_file = SPAN_LIT("herd file"),
                                      .herd_text = span_of(boot->herd),
-                                     .node = span_of(boot->name)};
+                                     .node = span_of(boot->name),
+                                     .link_keys = span_of(boot->keys)};
     nv_start();
     bool ok = setup_start(&factory, &sim_config, &words) == HERD_OK;
+    herd.link_keys = setup_link_keys();
     if (ok && herd_start(&herd) != HERD_OK) {
         log_flush();
         text_str(&words, "it did not start; see its log");
@@ -38,6 +40,7 @@ static bool start(const struct abi_node_host *host, const struct abi_node_boot *
 static uint64_t step(const struct abi_time *now)
 {
     sim_now = *now;
+    sim_crypto_ns = 0;
     herd_step();
     return sim_idle_ms;
 }
@@ -60,7 +63,7 @@ static bool has_stopped(const struct abi_time *now)
 
 static int64_t crypto_ns(void)
 {
-    return 0;
+    return sim_crypto_ns;
 }
 
 ABI_EXPORT abi_node_entry sim_node;

@@ -8,10 +8,10 @@
 #include "conn.h"
 #include "links.h"
 #include "log.h"
+#include "tls_link.h"
 
 #include "sim_node.h"
 
-#if MEMP_STATS && !MEMP_MEM_MALLOC
 static const char *const pool_names[] = {
 #define LWIP_MEMPOOL(name, count, bytes, words) #name,
 #include "lwip/priv/memp_std.h"
@@ -28,12 +28,6 @@ static void probe_pools(struct world_probe *out)
                                                       .errors = (uint32_t)stats->err};
     }
 }
-#else
-static void probe_pools(struct world_probe *out)
-{
-    out->pools = 0;
-}
-#endif
 
 void sim_probe(struct world_probe *out)
 {
@@ -49,6 +43,16 @@ void sim_probe(struct world_probe *out)
     for (unsigned i = 0; i < sim_config.neighbour_count; i++) {
         out->links_up += links_state(i) == LINKS_UP || links_state(i) == LINKS_SUSPECT;
     }
+    struct tls_link_stats tls = tls_link_stats();
+    struct links_stats links = links_stats();
+    out->tls_contexts = TLS_LINK_CONTEXTS - tls_link_free();
+    out->arena_bytes = tls.memory_used;
+    out->arena_max = tls.memory_peak;
+    out->scratch_bytes = tls.scratch_used;
+    out->scratch_max = tls.scratch_peak;
+    out->auth_failed = links.auth_failed;
+    out->auth_unknown = links.auth_unknown;
+    out->auth_old_key = links.auth_old_key;
     out->frames_in = lwip_stats.link.recv;
     out->frames_out = lwip_stats.link.xmit;
     out->frames_dropped = lwip_stats.link.drop;

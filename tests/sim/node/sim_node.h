@@ -12,6 +12,8 @@ extern uint64_t sim_idle_ms;          /* what hal_idle was asked last; ABI_NEVER
 
 extern struct config sim_config; /* of the running node */
 
+extern int64_t sim_crypto_ns; /* of the running step */
+
 void sim_probe(struct world_probe *out);
 
 #endif
