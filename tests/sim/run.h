@@ -15,6 +15,7 @@ struct run_setup {
     FILE *log;     /* NULL: none */
     FILE *capture; /* NULL: none */
     bool verbose;
+    bool hashes; /* a line for each seed */
 };
 
 /* No pointers: it travels through a pipe, in one piece. */

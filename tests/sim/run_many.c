@@ -84,6 +84,9 @@ static void hire(struct many *m, unsigned job)
 static void count_result(struct many *m, const struct run_result *r)
 {
     m->done++;
+    if (m->setup->hashes) {
+        printf("hash %llu %016llx\n", (unsigned long long)r->seed, (unsigned long long)r->hash);
+    }
     m->virtual_s += (double)r->virtual_ns / (double)SIM_S;
     m->hash += r->hash * UINT64_C(0x9E3779B97F4A7C15);
     m->worst_step_ns = r->worst_step_ns > m->worst_step_ns ? r->worst_step_ns : m->worst_step_ns;
