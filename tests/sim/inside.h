@@ -175,6 +175,7 @@ struct world {
     int connection_count, connection_capacity;
     struct world_steps steps;
     bool precise_steps; /* CPU time, not elapsed time */
+    int64_t cpu_ns;     /* CPU time as it was some steps ago */
     uint64_t watched_step;
     int64_t watched_ns; /* what the watched step took */
     bool stopped;
