@@ -47,7 +47,6 @@ static void run(struct world *w, const struct scenario_options *options)
     bool lossy = random_chance(&r, 500000);
     bool most = random_chance(&r, 500000);
     uint32_t loss_ppm = most ? 300000 : (uint32_t)random_between(&r, 1000, 300000);
-    setup.shape = lossy ? HERD_OLD : HERD_SHAPES;
     setup.style.devices = RECORDS;
     setup.style.commands_max = 1;
     if (stage_init(&s, w, options, &setup)) {

@@ -22,16 +22,17 @@
 #define CFG_NODES               32
 #define CFG_SERVER_NAMES        40
 #define CFG_LINE_BYTES          256
-#define CFG_CONN_RX_BYTES       2920
-#define CFG_CONN_TX_BYTES       2048
+#define CFG_CONN_RX_BYTES       8760
+#define CFG_CONN_TX_BYTES       8192
 #define CFG_CONN_BACKLOG        4
 #define CFG_PLACES_ANSWER_BYTES 2560
 #define CFG_LOG_RING_BYTES      8192
 #define CFG_NV_CONFIG_BYTES     4096
 
-/* lwIP (port/lwip/lwipopts.h): an Ethernet MTU, two segments of window, a board's few frames. */
+/* lwIP (port/lwip/lwipopts.h): an Ethernet MTU, six segments of window. */
 #define BOARD_TCP_MSS 1460
-#define BOARD_TCP_WND 2920
+#define BOARD_TCP_WND 8760
+#define BOARD_TCP_QUEUELEN 24
 
 #define BOARD_POOLS_POISONED 1 /* tests/sim/node/pools.c */
 
