@@ -312,8 +312,8 @@ run-boards: $(if $(filter posix-small,$(RUN_BOARDS)),$(OUT)/posix-small/herd)
 	    profile=$$(echo "$$b" | sed -n 's/.*-\(small\)$$/\1/p'); \
 	    $(MAKE) BOARD="$${b%-small}" PROFILE="$$profile" SAN= board || exit 1; done
 
-test: ## everything: unit, e2e, warnings, Cortex-M3, small limits; last line is the count
-	@+exec $(RUN_TESTS) build unit e2e
+test: ## everything: unit, simulator, e2e, warnings, Cortex-M3, small limits; last line is the count
+	@+exec $(RUN_TESTS) build unit sim e2e
 unit: ## the unit tests only
 	@+exec $(RUN_TESTS) unit
 e2e: ## the end-to-end tests only (PYTEST_ARGS=... is passed on)

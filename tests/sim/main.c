@@ -24,6 +24,7 @@ static const char help[] =
 static const char help_end[] =
     "  --log FILE     log lines of all nodes, with virtual time\n"
     "  --pcap FILE    frames as they were delivered, for Wireshark or tcpdump\n"
+    "  --all-fired    with --runs: it is a failure when some fault never fired\n"
     "  --hashes       with --runs: a line `hash SEED HASH` for each\n"
     "  --verbose      the same to stdout\n"
     "\n"
@@ -105,19 +106,13 @@ struct options {
 static void parse(struct options *o, int argc, char **argv)
 {
     static const struct option known[] = {
-        {"seed", required_argument, NULL, 's'},
-        {"runs", required_argument, NULL, 'r'},
-        {"nodes", required_argument, NULL, 'n'},
-        {"suite", required_argument, NULL, 'u'},
-        {"minutes", required_argument, NULL, 'm'},
-        {"jobs", required_argument, NULL, 'j'},
-        {"scenario", required_argument, NULL, 'c'},
-        {"log", required_argument, NULL, 'l'},
-        {"pcap", required_argument, NULL, 'p'},
-        {"hashes", no_argument, NULL, 'a'},
-        {"verbose", no_argument, NULL, 'v'},
-        {"help", no_argument, NULL, 'h'},
-        {NULL, 0, NULL, 0},
+        {"seed", required_argument, NULL, 's'},     {"runs", required_argument, NULL, 'r'},
+        {"nodes", required_argument, NULL, 'n'},    {"suite", required_argument, NULL, 'u'},
+        {"minutes", required_argument, NULL, 'm'},  {"jobs", required_argument, NULL, 'j'},
+        {"scenario", required_argument, NULL, 'c'}, {"log", required_argument, NULL, 'l'},
+        {"pcap", required_argument, NULL, 'p'},     {"hashes", no_argument, NULL, 'a'},
+        {"all-fired", no_argument, NULL, 'f'},      {"verbose", no_argument, NULL, 'v'},
+        {"help", no_argument, NULL, 'h'},           {NULL, 0, NULL, 0},
     };
     int option;
     while ((option = getopt_long(argc, argv, "", known, NULL)) != -1) {
@@ -148,6 +143,9 @@ static void parse(struct options *o, int argc, char **argv)
             break;
         case 'p':
             o->pcap = optarg;
+            break;
+        case 'f':
+            o->setup.all_fired = true;
             break;
         case 'a':
             o->setup.hashes = true;

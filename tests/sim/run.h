@@ -15,7 +15,8 @@ struct run_setup {
     FILE *log;     /* NULL: none */
     FILE *capture; /* NULL: none */
     bool verbose;
-    bool hashes; /* a line for each seed */
+    bool hashes;    /* a line for each seed */
+    bool all_fired; /* of many runs: a fault that never fired is a failure */
 };
 
 /* No pointers: it travels through a pipe, in one piece. */
@@ -38,7 +39,7 @@ void run_seed(const struct run_setup *setup, uint64_t seed, struct run_result *r
 void run_command(const struct run_setup *setup, uint64_t seed, char *out, size_t bytes);
 
 /* Runs `count` seeds from `first` on, in `jobs` processes; prints progress, failures (at most
- * RUN_FAILURES_SHOWN) and a summary. Returns how many failed. */
+ * RUN_FAILURES_SHOWN) and a summary. Returns how many failed; one more when all_fired is not so. */
 #define RUN_FAILURES_SHOWN 20
 unsigned run_many(const struct run_setup *setup, uint64_t first, uint64_t count, unsigned jobs);
 

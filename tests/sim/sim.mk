@@ -85,6 +85,9 @@ build-sim: $(SIM_ALL)
 sim: build-sim ## a simulated herd under faults: [SEED=] [RUNS=] [NODES=] [SUITE=] [MINUTES=] [JOBS=] [SIM_LOG=FILE]
 	@$(SIM)/sim $(SIM_ARGS)
 
+sim-test: ## the simulator's part of make test: fixed seeds of every scenario
+	@+exec $(RUN_TESTS) sim
+
 # What a run is must not depend on the compiler, on addresses or on memory that nobody has set.
 HASH_RUNS ?= 20
 sim-hash: build-sim ## the same seeds give the same hashes: -O2 twice, -O1, ASan, ASLR off: [SEED=] [HASH_RUNS=]
@@ -92,4 +95,4 @@ sim-hash: build-sim ## the same seeds give the same hashes: -O2 twice, -O1, ASan
 	@+$(MAKE) SAN=1 build-sim
 	@for suite in psk ecdhe-psk; do \
 	    tests/sim/hash.sh $(or $(SEED),1) $(HASH_RUNS) $$suite $(SIM) $(BUILD)/o1/sim $(BUILD)/san/sim || exit 1; done
-.PHONY: sim build-sim sim-hash
+.PHONY: sim sim-test build-sim sim-hash

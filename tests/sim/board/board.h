@@ -30,8 +30,8 @@
 #define CFG_NV_CONFIG_BYTES     4096
 
 /* lwIP (port/lwip/lwipopts.h): an Ethernet MTU, six segments of window. */
-#define BOARD_TCP_MSS 1460
-#define BOARD_TCP_WND 8760
+#define BOARD_TCP_MSS      1460
+#define BOARD_TCP_WND      8760
 #define BOARD_TCP_QUEUELEN 24
 
 #define BOARD_POOLS_POISONED 1 /* tests/sim/node/pools.c */
