@@ -7,7 +7,9 @@
 #   posix-small posix-small gcc                 the same node with the limits of a small board
 #   clang      posix        clang               warnings of a second compiler, objects only
 #   m3         posix-small  arm-none-eabi-gcc   no POSIX in firmware/, objects only
-# SAN=1 builds posix and posix-small under ASan and UBSan into build/san/.
+#   sim-node   tests/sim/board  gcc            the nodes of the simulator (tests/sim/sim.mk)
+# SAN=1 builds posix, posix-small and the simulator under ASan and UBSan into build/san/, O=1 with -O1
+# into build/o1/.
 
 SHELL := /bin/sh
 .DELETE_ON_ERROR:
@@ -31,7 +33,7 @@ PYTHON := /usr/bin/python3
 export DEPS_DIR DEPS_URL
 
 BUILD := build
-OUT := $(BUILD)$(if $(SAN),/san)
+OUT := $(BUILD)$(if $(SAN),/san)$(O:%=/o%)
 OBJ := $(OUT)/obj
 DEPS := $(BUILD)/deps
 GEN := $(BUILD)/gen
@@ -87,7 +89,7 @@ WARNINGS := -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-pr
 # -MD and not -MMD: lwipopts.h and mbedtls_config.h are reached through system headers.
 CFLAGS_ALL := -std=c11 -g -ffunction-sections -fdata-sections -MD -MP
 CFLAGS_SAN := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
-CFLAGS_OPT := $(if $(SAN),$(CFLAGS_SAN),-O2)
+CFLAGS_OPT := $(if $(SAN),$(CFLAGS_SAN),-O$(or $(O),2))
 LDFLAGS_ALL := -Wl,--gc-sections $(if $(SAN),-fsanitize=address -fsanitize=undefined)
 
 DEP_INCLUDES := $(patsubst %,-isystem $(DEPS)/%,lwip/src/include mbedtls/include cjson http-parser inih)
@@ -285,13 +287,14 @@ UNIT_BINS := $(UNIT_TESTS:%=$(OUT)/tests/unit/%)
 
 include tools/build/boards.mk
 include tools/build/enet.mk
+include tests/sim/sim.mk
 
 RUN_TESTS = env HERD_MAKE="$(MAKE)" HERD_BIN_DIR=$(OUT) SAN=$(SAN) $(PYTHON) tools/build/run-tests
 
 # --- Targets ------------------------------------------------------------------------------------
 
 help: ## list the targets
-	@awk -F ':.* ## ' '/^[a-z0-9-]+:.* ## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile tools/build/*.mk
+	@awk -F ':.* ## ' '/^[a-z0-9-]+:.* ## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile tools/build/*.mk tests/sim/sim.mk
 	@echo '  BOARD= is a board of make boards; make test runs no QEMU, .ci/run does.'
 	@echo '  SAN=1 builds and tests under ASan and UBSan; BOARD=posix-small builds with small limits;'
 	@echo '  DEPS_DIR=FOLDER takes dependency archives from a folder first.'
@@ -309,8 +312,8 @@ run-boards: $(if $(filter posix-small,$(RUN_BOARDS)),$(OUT)/posix-small/herd)
 	    profile=$$(echo "$$b" | sed -n 's/.*-\(small\)$$/\1/p'); \
 	    $(MAKE) BOARD="$${b%-small}" PROFILE="$$profile" SAN= board || exit 1; done
 
-test: ## everything: unit, e2e, warnings, Cortex-M3, small limits; last line is the count
-	@+exec $(RUN_TESTS) build unit e2e
+test: ## everything: unit, simulator, e2e, warnings, Cortex-M3, small limits; last line is the count
+	@+exec $(RUN_TESTS) build unit sim e2e
 unit: ## the unit tests only
 	@+exec $(RUN_TESTS) unit
 e2e: ## the end-to-end tests only (PYTEST_ARGS=... is passed on)

@@ -11,6 +11,10 @@
 
 #define TICK_MS 250 /* how late a deadline may be noticed */
 
+/* Retransmissions on a link are never further apart: lwIP doubles the pause each time, and a link is dead
+ * after CFG_LINK_DEAD_MS of silence, which would be four tries. One segment a second crowds no wire. */
+#define LINK_RTO_TICKS_MAX ((s16_t)(1000 / (2 * TCP_TMR_INTERVAL)))
+
 _Static_assert(CFG_CONN_RX_BYTES >= TCP_WND, "whatever the window admits fits in the ring");
 _Static_assert(MEMP_NUM_TCP_PCB >= CFG_CONN_SLOTS + 2 * CFG_CONN_BACKLOG,
                "a crowd of embryonic connections leaves every slot its PCB");
@@ -440,6 +444,9 @@ static void check_deadlines(struct conn *c, uint64_t now)
 {
     if (c->state == CONN_LOST) {
         return;
+    }
+    if (c->class == CONN_LINK && c->pcb->rto > LINK_RTO_TICKS_MAX) {
+        c->pcb->rto = LINK_RTO_TICKS_MAX;
     }
     if (c->state == CONN_OPENING) {
         if (now - c->progress_ms >= CFG_CONN_CONNECT_MS) {

@@ -25,8 +25,9 @@
 
 /* No heap at all: what lwIP would take from one comes from three pools (lwippools.h), in constant
  * time. Under AddressSanitizer everything comes from malloc instead: a pool hides a use after free,
- * since its memory stays valid. */
-#if defined(HERD_SAN_POOLS) || defined(__SANITIZE_ADDRESS__)
+ * since its memory stays valid. The simulator keeps them, and poisons what is free (BOARD_POOLS_POISONED):
+ * when a pool is empty is part of a run that must repeat. */
+#if (defined(HERD_SAN_POOLS) || defined(__SANITIZE_ADDRESS__)) && !defined(BOARD_POOLS_POISONED)
 #define MEM_LIBC_MALLOC 1
 #define MEMP_MEM_MALLOC 1
 #else
@@ -62,6 +63,9 @@
 #define LWIP_TCP_PCB_NUM_EXT_ARGS  1      /* conn: passive_open sees the peer's MSS */
 #define TCP_MSL                    5000UL /* ms; TIME_WAIT is twice that */
 #define LWIP_TCP_RTO_TIME          1000   /* ms; RFC 6298, 2.1 */
+/* Retransmissions are due at multiples of twice this. With lwIP's 250 ms a link on a wire that loses 30 % of
+ * its frames needs minutes for 1,000 records. ms */
+#define TCP_TMR_INTERVAL           50
 #define LWIP_TCP_TIMESTAMPS        0
 #define LWIP_WND_SCALE             0
 

@@ -4,6 +4,7 @@
 set -eu
 cd "$(dirname "$0")/../.."
 board=boards/$1/board.h
+[ -f "$board" ] || board=tests/${1%-small}/board/board.h
 [ -f "$board" ] && [ -f firmware/cfg.h ] || exit 0
 awk '
     /^[ \t]*#[ \t]*define[ \t]+CFG_/ {
