@@ -96,7 +96,7 @@ uint64_t stage_clock_ms(struct stage *s, bool wraps)
     return wraps ? (uint64_t)(INT64_C(0xFFFFFFFF) - before_ms) : (uint64_t)any_ms;
 }
 
-static unsigned links_up(const struct stage *s, unsigned node)
+unsigned stage_links_up(const struct stage *s, unsigned node)
 {
     struct world_probe probe;
     if (world_node_state(s->w, node) == NODE_OFF) {
@@ -109,7 +109,7 @@ static unsigned links_up(const struct stage *s, unsigned node)
 static bool is_whole(const struct stage *s, unsigned *broken)
 {
     for (unsigned node = 0; node < s->herd->nodes; node++) {
-        if (links_up(s, node) != s->herd->links[node]) {
+        if (stage_links_up(s, node) != s->herd->links[node]) {
             *broken = node;
             return false;
         }
@@ -177,7 +177,7 @@ static bool start_in_peace(struct stage *s, const struct stage_setup *setup)
     }
     if (!is_whole(s, &broken)) {
         world_fail(s->w, "whole", "%s has %u of %u links after %d s in peace", s->herd->names[broken],
-                   links_up(s, broken), s->herd->links[broken], (int)(STAGE_START_NS / SIM_S));
+                   stage_links_up(s, broken), s->herd->links[broken], (int)(STAGE_START_NS / SIM_S));
         return false;
     }
     return measure_memory(s, s->least_pool, s->least_arena);
@@ -191,8 +191,9 @@ bool stage_init(struct stage *s, struct world *w, const struct scenario_options 
                         .random = world_random(w, "stage", 0),
                         .clocks_agree = setup->clocks_agree,
                         .converged_ns = -1};
-    s->herd = herd_new(w, options->suite, setup->shape);
+    s->herd = herd_new(w, setup->nodes, options->suite, setup->shape);
     struct checker_setup checker = {.w = w,
+                                    .nodes = setup->nodes,
                                     .names = s->herd->names,
                                     .skew_max_ns = WORKLOAD_SKEW_MAX_S * SIM_S,
                                     .trust = setup->clocks_agree ? ORDER_TRUSTED : ORDER_UNKNOWN};
@@ -203,11 +204,13 @@ bool stage_init(struct stage *s, struct world *w, const struct scenario_options 
     s->workload = workload_new(&(struct workload_setup){
         .w = w,
         .checker = s->checker,
+        .nodes = setup->nodes,
         .names = s->herd->names,
         .style = setup->style,
         .sessions_max = (setup->small != 0 ? SMALL_SESSIONS : SESSIONS) / 2});
     s->attack = attack_new(&(struct attack_setup){.w = w,
                                                   .checker = s->checker,
+                                                  .nodes = setup->nodes,
                                                   .names = s->herd->names,
                                                   .suite = options->suite,
                                                   .pause_ns = 5 * SIM_S});
@@ -319,7 +322,7 @@ static void check_whole(struct stage *s, sim_ns since)
     unsigned broken = 0;
     if (!is_whole(s, &broken)) {
         world_fail(s->w, "whole", "%s has %u of %u links %d s after healing", s->herd->names[broken],
-                   links_up(s, broken), s->herd->links[broken],
+                   stage_links_up(s, broken), s->herd->links[broken],
                    (int)((world_now(s->w) - since) / SIM_S));
     }
 }
