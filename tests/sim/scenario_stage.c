@@ -15,7 +15,7 @@
 #define SAMPLE_NS      (137 * SIM_MS)
 #define DRAIN_NS       (4 * SIM_S) /* what is answered later may be too late for the tables */
 /* A client whose RST was lost is forgotten after idle_seconds, bytes that nobody acknowledges 30 s later. */
-#define QUIET_NS       (65 * SIM_S)
+#define QUIET_NS (65 * SIM_S)
 
 /* --- What the world tells --------------------------------------------------------------------------- */
 
@@ -153,7 +153,8 @@ static bool start_all(struct stage *s, const struct stage_setup *setup)
         const struct world_boot boot = {.herd = s->herd->text,
                                         .name = s->herd->names[node],
                                         .keys = s->herd->keys[node],
-                                        .clock_ms = stage_clock_ms(s, (setup->wrap >> node & 1) != 0),
+                                        .clock_ms =
+                                            stage_clock_ms(s, (setup->wrap >> node & 1) != 0),
                                         .knows_time = true,
                                         .small = s->small[node]};
         if (!world_start(s->w, node, &boot)) {
@@ -176,8 +177,9 @@ static bool start_in_peace(struct stage *s, const struct stage_setup *setup)
         }
     }
     if (!is_whole(s, &broken)) {
-        world_fail(s->w, "whole", "%s has %u of %u links after %d s in peace", s->herd->names[broken],
-                   stage_links_up(s, broken), s->herd->links[broken], (int)(STAGE_START_NS / SIM_S));
+        world_fail(s->w, "whole", "%s has %u of %u links after %d s in peace",
+                   s->herd->names[broken], stage_links_up(s, broken), s->herd->links[broken],
+                   (int)(STAGE_START_NS / SIM_S));
         return false;
     }
     return measure_memory(s, s->least_pool, s->least_arena);
@@ -256,14 +258,22 @@ void stage_stop(struct stage *s, unsigned node)
     if (world_node_state(s->w, node) == NODE_RUNNING) {
         workload_stopping(s->workload, node);
         workload_wires(s->workload, node, true); /* who calls meanwhile is turned away */
-        checker_node_off(s->checker, node); /* it promises nothing from now on */
+        checker_node_off(s->checker, node);      /* it promises nothing from now on */
         world_stop_node(s->w, node);
         world_at(s->w, world_now(s->w) + 400 * SIM_MS, is_off, s, node);
     }
 }
 
+static void start_later(void *context, uint64_t node)
+{
+    stage_start(context, (unsigned)node);
+}
+
 void stage_start(struct stage *s, unsigned node)
 {
+    if (world_node_state(s->w, node) == NODE_STOPPING) {
+        world_at(s->w, world_now(s->w) + 400 * SIM_MS, start_later, s, node);
+    }
     if (world_node_state(s->w, node) == NODE_OFF) {
         bool wraps = random_chance(&s->random, 300000);
         if (!world_restart(s->w, node, stage_clock_ms(s, wraps))) {
@@ -312,7 +322,8 @@ bool stage_read(struct stage *s)
         }
     }
     if (!workload_tables_are_read(s->workload)) {
-        world_fail(s->w, "alive", "the tables could not be read within %d s", (int)(READ_NS / SIM_S));
+        world_fail(s->w, "alive", "the tables could not be read within %d s",
+                   (int)(READ_NS / SIM_S));
     }
     return !world_failed(s->w);
 }
@@ -321,8 +332,8 @@ static void check_whole(struct stage *s, sim_ns since)
 {
     unsigned broken = 0;
     if (!is_whole(s, &broken)) {
-        world_fail(s->w, "whole", "%s has %u of %u links %d s after healing", s->herd->names[broken],
-                   stage_links_up(s, broken), s->herd->links[broken],
+        world_fail(s->w, "whole", "%s has %u of %u links %d s after healing",
+                   s->herd->names[broken], stage_links_up(s, broken), s->herd->links[broken],
                    (int)((world_now(s->w) - since) / SIM_S));
     }
 }
@@ -370,14 +381,16 @@ void stage_check_memory(struct stage *s)
         world_probe(s->w, node, &probe);
         for (unsigned i = 0; i < probe.pools; i++) {
             if (least[node][i] > s->least_pool[node][i]) {
-                world_fail(s->w, "pools", "%s: %u of %s are in use in a quiet herd, before the load %u",
+                world_fail(s->w, "pools",
+                           "%s: %u of %s are in use in a quiet herd, before the load %u",
                            s->herd->names[node], least[node][i], probe.pool[i].name,
                            s->least_pool[node][i]);
             }
         }
         if (arena[node] > s->least_arena[node]) {
-            world_fail(s->w, "pools", "%s: %" PRIu64 " bytes of the arena are in use, before the load %"
-                       PRIu64, s->herd->names[node], arena[node], s->least_arena[node]);
+            world_fail(s->w, "pools",
+                       "%s: %" PRIu64 " bytes of the arena are in use, before the load %" PRIu64,
+                       s->herd->names[node], arena[node], s->least_arena[node]);
         }
         if (probe.open[0] != 0) {
             world_fail(s->w, "pools", "%s: %u sessions are open without clients",
