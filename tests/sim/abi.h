@@ -34,8 +34,7 @@ struct abi_wire {
     bool (*has_frame)(void *context);
     void (*entropy)(void *context, void *out, size_t bytes);
     /* A bug was found. Does not return. */
-    void (*panic)(void *context, const char *file, unsigned line, const char *what)
-        __attribute__((noreturn));
+    void (*panic)(void *context, const char *file, unsigned line, const char *what);
     uint8_t mac[6];
     uint32_t address; /* host byte order */
 };
@@ -49,7 +48,7 @@ struct abi_node_host {
     /* What was typed: moves up to `bytes` bytes, returns how many. */
     size_t (*typed)(void *context, char *data, size_t bytes);
     void (*set_wall)(void *context, int64_t wall_ns);
-    void (*restart)(void *context) __attribute__((noreturn));
+    void (*restart)(void *context);    /* does not return */
     int64_t (*host_ns)(void *context); /* the host's clock, for measuring and nothing else */
     uint8_t *flash;                    /* ABI_FLASH_BYTES */
 };

@@ -92,7 +92,7 @@ struct checker *checker_new(const struct checker_setup *setup)
     struct checker *c = grown(NULL, sizeof *c);
     memset(c, 0, sizeof *c);
     c->setup = *setup;
-    c->nodes = world_nodes(setup->w);
+    c->nodes = setup->nodes;
     for (size_t i = 0; i < HASH_SIZE; i++) {
         c->hash[i] = CHECKER_NONE;
     }

@@ -19,6 +19,7 @@ struct checker;
 
 struct checker_setup {
     struct world *w;
+    unsigned nodes;           /* of the herd: the first of the world's */
     const char *const *names; /* of the nodes; live as long as the checker */
     int64_t skew_max_ns;
     /* Whether every node trusts its clock all the time (nobody touches clocks), or none is known to. */

@@ -43,6 +43,7 @@ void world_clock_jump(struct world *w, unsigned node, int64_t by_ns)
 {
     struct node *n = node_of(w, node);
     n->wall_offset += by_ns;
+    world_note(w, "clock of %s jumps by %lld ns", n->name, (long long)by_ns);
     if (n->state != NODE_OFF && by_ns != 0) {
         world_fire(w, FAULT_CLOCK_JUMP);
     }
@@ -268,6 +269,7 @@ void world_crash(struct world *w, unsigned node)
     SIM_ASSERT(w->inside != node);
     if (n->state != NODE_OFF) {
         world_fire(w, FAULT_CRASH);
+        world_note(w, "crash %s", n->name);
         switch_off(w, n);
     }
 }
@@ -277,6 +279,7 @@ bool world_restart(struct world *w, unsigned node, uint64_t clock_ms)
     struct node *n = node_of(w, node);
     SIM_ASSERT(n->state == NODE_OFF && n->boots > 0);
     world_fire(w, FAULT_RESTART);
+    world_note(w, "start %s again", n->name);
     return switch_on(w, n, clock_ms);
 }
 
@@ -288,6 +291,7 @@ void world_stop_node(struct world *w, unsigned node)
     }
     const struct abi_time now = time_of(n, w->now);
     world_fire(w, FAULT_STOP);
+    world_note(w, "stop %s", n->name);
     n->stopping = true;
     jmp_buf outer;
     memcpy(&outer, &w->jump, sizeof outer);
@@ -305,6 +309,7 @@ void world_freeze(struct world *w, unsigned node, bool frozen)
         return;
     }
     n->state = frozen ? NODE_FROZEN : NODE_RUNNING;
+    world_note(w, "%s %s", frozen ? "freeze" : "thaw", n->name);
     n->asleep_told = false;
     n->station.ready = w->now;
     station_wake(&n->station, w->now);
@@ -313,7 +318,8 @@ void world_freeze(struct world *w, unsigned node, bool frozen)
 enum world_node_state world_node_state(const struct world *w, unsigned node)
 {
     SIM_ASSERT(node < w->options.nodes);
-    return w->nodes[node].state;
+    const struct node *n = &w->nodes[node];
+    return n->state == NODE_RUNNING && n->stopping ? NODE_STOPPING : n->state;
 }
 
 unsigned world_node_boots(const struct world *w, unsigned node)

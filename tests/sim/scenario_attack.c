@@ -1,23 +1,34 @@
 /* Callers without business at the link listeners of a herd in peace: nothing of theirs is stored, none is
  * borne for long, and no link of a true neighbour is lost.
  */
+#include "scenario_rogue.h"
 #include "scenario_stage.h"
 
 #define PAUSE_NS (500 * SIM_MS)
 
-static void run_attacks(struct stage *s)
+/* The last node of the world is none of the herd's. */
+static bool has_rogue(const struct world *w, const struct scenario_options *options)
+{
+    return options->suite != SUITE_OPEN && world_nodes(w) >= 3;
+}
+
+static void run_attacks(struct stage *s, struct rogue *rogue)
 {
     sim_ns until = world_now(s->w) + s->options->duration_ns;
     uint64_t lost_before = s->links_lost;
     attack_free(s->attack);
     s->attack = attack_new(&(struct attack_setup){.w = s->w,
                                                   .checker = s->checker,
+                                                  .nodes = s->herd->nodes,
                                                   .names = s->herd->names,
                                                   .suite = s->options->suite,
                                                   .pause_ns = PAUSE_NS,
                                                   .strict = true});
     workload_start(s->workload, until);
     attack_start(s->attack, until);
+    if (has_rogue(s->w, s->options)) {
+        rogue_start(rogue, s, until);
+    }
     if (!world_run(s->w, until)) {
         return;
     }
@@ -36,10 +47,14 @@ static void run_attacks(struct stage *s)
 static void run(struct world *w, const struct scenario_options *options)
 {
     struct stage s;
-    struct stage_setup setup = {.shape = HERD_SHAPES, .style = stage_style(), .clocks_agree = true};
+    struct rogue rogue = {.runs = 0};
+    struct stage_setup setup = {.nodes = world_nodes(w) - (has_rogue(w, options) ? 1 : 0),
+                                .shape = HERD_SHAPES,
+                                .style = stage_style(),
+                                .clocks_agree = true};
     setup.style.ahead_ppm = 50000;
     if (stage_init(&s, w, options, &setup)) {
-        run_attacks(&s);
+        run_attacks(&s, &rogue);
         stage_note(&s);
     }
     stage_free(&s);

@@ -2,6 +2,8 @@
 #include "scenario_stage.h"
 
 #define RECORDS 1000
+/* Nothing heard for 9 s ends a link. */
+#define SILENCE_NS (10 * SIM_S)
 
 static void cut_all(struct stage *s, bool cut)
 {
@@ -31,6 +33,12 @@ static void run_parts(struct stage *s, uint32_t loss_ppm)
     if (!world_run(s->w, world_now(s->w) + apart_ns)) {
         return;
     }
+    for (unsigned node = 0; node < s->herd->nodes; node++) {
+        if (apart_ns > SILENCE_NS && stage_links_up(s, node) > 0) {
+            world_fail(s->w, "dead", "%s counts on %u links after %d s of silence",
+                       s->herd->names[node], stage_links_up(s, node), (int)(apart_ns / SIM_S));
+        }
+    }
     stage_heal(s);
     lose(s, loss_ppm);
     stage_check(s, loss_ppm > 0 ? STAGE_CONVERGE_LOSS_NS : STAGE_CONVERGE_NS, SIM_S);
@@ -43,7 +51,10 @@ static void run(struct world *w, const struct scenario_options *options)
 {
     struct stage s;
     struct random r = world_random(w, "converge", 0);
-    struct stage_setup setup = {.shape = HERD_SHAPES, .style = stage_style(), .clocks_agree = true};
+    struct stage_setup setup = {.nodes = world_nodes(w),
+                                .shape = HERD_SHAPES,
+                                .style = stage_style(),
+                                .clocks_agree = true};
     bool lossy = random_chance(&r, 500000);
     bool most = random_chance(&r, 500000);
     uint32_t loss_ppm = most ? 300000 : (uint32_t)random_between(&r, 1000, 300000);

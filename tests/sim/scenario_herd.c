@@ -149,17 +149,16 @@ static char *herd_text(const struct herd *h, struct world *w, enum scenario_suit
     return text_of(&b);
 }
 
-static void put_key(struct lines_buffer *b, unsigned number, uint64_t seed, unsigned one, unsigned other)
+void herd_key(const struct world *w, unsigned number, unsigned one, unsigned other,
+              char out[HERD_KEY_BYTES])
 {
     unsigned low = one < other ? one : other;
     unsigned high = one < other ? other : one;
-    struct random r = random_of(seed, "keys", (uint64_t)low << 32 | high << 16 | number);
-    char text[16];
-    (void)snprintf(text, sizeof text, " %u:", number);
-    lines_text(b, text);
+    struct random r = world_random(w, "keys", (uint64_t)low << 32 | high << 16 | number);
+    int used = snprintf(out, HERD_KEY_BYTES, "%u:", number);
     for (unsigned i = 0; i < 32; i++) {
-        (void)snprintf(text, sizeof text, "%02x", (unsigned)random_below(&r, 256));
-        lines_text(b, text);
+        used += snprintf(out + used, HERD_KEY_BYTES - (size_t)used, "%02x",
+                         (unsigned)random_below(&r, 256));
     }
 }
 
@@ -172,23 +171,29 @@ static char *keys_text(const struct herd *h, const struct world *w, unsigned nod
     for (unsigned other = 0; other < h->nodes; other++) {
         if (h->linked[node][other]) {
             lines_text(&b, h->names[other]);
-            lines_text(&b, " =");
-            put_key(&b, 3, world_seed(w), node, other);
-            put_key(&b, 4, world_seed(w), node, other);
+            char now[HERD_KEY_BYTES];
+            char next[HERD_KEY_BYTES];
+            herd_key(w, HERD_KEY_NOW, node, other, now);
+            herd_key(w, HERD_KEY_NOW + 1, node, other, next);
+            lines_text(&b, " = ");
+            lines_text(&b, now);
+            lines_text(&b, " ");
+            lines_text(&b, next);
             lines_text(&b, "\n");
         }
     }
     return text_of(&b);
 }
 
-struct herd *herd_new(struct world *w, enum scenario_suite suite, enum herd_shape shape)
+struct herd *herd_new(struct world *w, unsigned nodes, enum scenario_suite suite,
+                      enum herd_shape shape)
 {
     struct herd *h = calloc(1, sizeof *h);
     struct random r = world_random(w, "herd", 0);
     if (h == NULL) {
         abort();
     }
-    h->nodes = world_nodes(w);
+    h->nodes = nodes;
     enum herd_shape any = (enum herd_shape)random_below(&r, HERD_SHAPES);
     h->shape = shape == HERD_SHAPES ? any : shape;
     if (h->nodes > 9 && (h->shape == HERD_FULL || h->shape == HERD_STAR || h->shape == HERD_TREE)) {

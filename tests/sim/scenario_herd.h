@@ -6,6 +6,8 @@
 #include "world.h"
 
 #define HERD_NAME_BYTES 33
+#define HERD_KEY_BYTES  80
+#define HERD_KEY_NOW    3 /* number of every link's current key */
 
 enum herd_shape { HERD_CHAIN, HERD_RING, HERD_OLD, HERD_FULL, HERD_STAR, HERD_TREE, HERD_SHAPES };
 
@@ -20,10 +22,14 @@ struct herd {
     char *keys[WORLD_NODES_MAX];     /* the nodes' own key files; NULL with SUITE_OPEN */
 };
 
-/* A herd of all nodes of the world. HERD_SHAPES: any shape. HERD_OLD is that of 2018 or of 2023 for five
+/* A herd of the first `nodes` nodes of the world. HERD_SHAPES: any shape. HERD_OLD is that of 2018 or of 2023 for five
  * nodes, for others a ring with a chord. */
-struct herd *herd_new(struct world *w, enum scenario_suite suite, enum herd_shape shape);
+struct herd *herd_new(struct world *w, unsigned nodes, enum scenario_suite suite,
+                      enum herd_shape shape);
 void herd_free(struct herd *h);
+/* The key of the link between two nodes that has this number, as a key file says it: number, colon, digits. */
+void herd_key(const struct world *w, unsigned number, unsigned one, unsigned other,
+              char out[HERD_KEY_BYTES]);
 const char *herd_shape_name(enum herd_shape shape);
 
 #endif

@@ -11,7 +11,7 @@ struct mix {
 static struct mix choose(struct world *w)
 {
     struct random r = world_random(w, "mix", 0);
-    struct mix m = {.setup = {.shape = HERD_SHAPES, .style = stage_style()}};
+    struct mix m = {.setup = {.nodes = world_nodes(w), .shape = HERD_SHAPES, .style = stage_style()}};
     bool jumps = random_chance(&r, 250000);
     bool small = random_chance(&r, 150000);
     bool ahead = random_chance(&r, 600000);

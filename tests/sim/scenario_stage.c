@@ -15,7 +15,7 @@
 #define SAMPLE_NS      (137 * SIM_MS)
 #define DRAIN_NS       (4 * SIM_S) /* what is answered later may be too late for the tables */
 /* A client whose RST was lost is forgotten after idle_seconds, bytes that nobody acknowledges 30 s later. */
-#define QUIET_NS       (65 * SIM_S)
+#define QUIET_NS (65 * SIM_S)
 
 /* --- What the world tells --------------------------------------------------------------------------- */
 
@@ -96,7 +96,7 @@ uint64_t stage_clock_ms(struct stage *s, bool wraps)
     return wraps ? (uint64_t)(INT64_C(0xFFFFFFFF) - before_ms) : (uint64_t)any_ms;
 }
 
-static unsigned links_up(const struct stage *s, unsigned node)
+unsigned stage_links_up(const struct stage *s, unsigned node)
 {
     struct world_probe probe;
     if (world_node_state(s->w, node) == NODE_OFF) {
@@ -109,7 +109,7 @@ static unsigned links_up(const struct stage *s, unsigned node)
 static bool is_whole(const struct stage *s, unsigned *broken)
 {
     for (unsigned node = 0; node < s->herd->nodes; node++) {
-        if (links_up(s, node) != s->herd->links[node]) {
+        if (stage_links_up(s, node) != s->herd->links[node]) {
             *broken = node;
             return false;
         }
@@ -153,7 +153,8 @@ static bool start_all(struct stage *s, const struct stage_setup *setup)
         const struct world_boot boot = {.herd = s->herd->text,
                                         .name = s->herd->names[node],
                                         .keys = s->herd->keys[node],
-                                        .clock_ms = stage_clock_ms(s, (setup->wrap >> node & 1) != 0),
+                                        .clock_ms =
+                                            stage_clock_ms(s, (setup->wrap >> node & 1) != 0),
                                         .knows_time = true,
                                         .small = s->small[node]};
         if (!world_start(s->w, node, &boot)) {
@@ -176,8 +177,9 @@ static bool start_in_peace(struct stage *s, const struct stage_setup *setup)
         }
     }
     if (!is_whole(s, &broken)) {
-        world_fail(s->w, "whole", "%s has %u of %u links after %d s in peace", s->herd->names[broken],
-                   links_up(s, broken), s->herd->links[broken], (int)(STAGE_START_NS / SIM_S));
+        world_fail(s->w, "whole", "%s has %u of %u links after %d s in peace",
+                   s->herd->names[broken], stage_links_up(s, broken), s->herd->links[broken],
+                   (int)(STAGE_START_NS / SIM_S));
         return false;
     }
     return measure_memory(s, s->least_pool, s->least_arena);
@@ -191,8 +193,9 @@ bool stage_init(struct stage *s, struct world *w, const struct scenario_options 
                         .random = world_random(w, "stage", 0),
                         .clocks_agree = setup->clocks_agree,
                         .converged_ns = -1};
-    s->herd = herd_new(w, options->suite, setup->shape);
+    s->herd = herd_new(w, setup->nodes, options->suite, setup->shape);
     struct checker_setup checker = {.w = w,
+                                    .nodes = setup->nodes,
                                     .names = s->herd->names,
                                     .skew_max_ns = WORKLOAD_SKEW_MAX_S * SIM_S,
                                     .trust = setup->clocks_agree ? ORDER_TRUSTED : ORDER_UNKNOWN};
@@ -203,11 +206,13 @@ bool stage_init(struct stage *s, struct world *w, const struct scenario_options 
     s->workload = workload_new(&(struct workload_setup){
         .w = w,
         .checker = s->checker,
+        .nodes = setup->nodes,
         .names = s->herd->names,
         .style = setup->style,
         .sessions_max = (setup->small != 0 ? SMALL_SESSIONS : SESSIONS) / 2});
     s->attack = attack_new(&(struct attack_setup){.w = w,
                                                   .checker = s->checker,
+                                                  .nodes = setup->nodes,
                                                   .names = s->herd->names,
                                                   .suite = options->suite,
                                                   .pause_ns = 5 * SIM_S});
@@ -245,22 +250,28 @@ static void is_off(void *context, uint64_t node)
     if (world_node_state(s->w, (unsigned)node) == NODE_OFF) {
         checker_node_off(s->checker, (unsigned)node);
     }
-    workload_wires(s->workload, (unsigned)node, false);
 }
 
 void stage_stop(struct stage *s, unsigned node)
 {
     if (world_node_state(s->w, node) == NODE_RUNNING) {
         workload_stopping(s->workload, node);
-        workload_wires(s->workload, node, true); /* who calls meanwhile is turned away */
         checker_node_off(s->checker, node); /* it promises nothing from now on */
         world_stop_node(s->w, node);
         world_at(s->w, world_now(s->w) + 400 * SIM_MS, is_off, s, node);
     }
 }
 
+static void start_later(void *context, uint64_t node)
+{
+    stage_start(context, (unsigned)node);
+}
+
 void stage_start(struct stage *s, unsigned node)
 {
+    if (world_node_state(s->w, node) == NODE_STOPPING) {
+        world_at(s->w, world_now(s->w) + 400 * SIM_MS, start_later, s, node);
+    }
     if (world_node_state(s->w, node) == NODE_OFF) {
         bool wraps = random_chance(&s->random, 300000);
         if (!world_restart(s->w, node, stage_clock_ms(s, wraps))) {
@@ -309,7 +320,8 @@ bool stage_read(struct stage *s)
         }
     }
     if (!workload_tables_are_read(s->workload)) {
-        world_fail(s->w, "alive", "the tables could not be read within %d s", (int)(READ_NS / SIM_S));
+        world_fail(s->w, "alive", "the tables could not be read within %d s",
+                   (int)(READ_NS / SIM_S));
     }
     return !world_failed(s->w);
 }
@@ -318,8 +330,8 @@ static void check_whole(struct stage *s, sim_ns since)
 {
     unsigned broken = 0;
     if (!is_whole(s, &broken)) {
-        world_fail(s->w, "whole", "%s has %u of %u links %d s after healing", s->herd->names[broken],
-                   links_up(s, broken), s->herd->links[broken],
+        world_fail(s->w, "whole", "%s has %u of %u links %d s after healing",
+                   s->herd->names[broken], stage_links_up(s, broken), s->herd->links[broken],
                    (int)((world_now(s->w) - since) / SIM_S));
     }
 }
@@ -367,14 +379,16 @@ void stage_check_memory(struct stage *s)
         world_probe(s->w, node, &probe);
         for (unsigned i = 0; i < probe.pools; i++) {
             if (least[node][i] > s->least_pool[node][i]) {
-                world_fail(s->w, "pools", "%s: %u of %s are in use in a quiet herd, before the load %u",
+                world_fail(s->w, "pools",
+                           "%s: %u of %s are in use in a quiet herd, before the load %u",
                            s->herd->names[node], least[node][i], probe.pool[i].name,
                            s->least_pool[node][i]);
             }
         }
         if (arena[node] > s->least_arena[node]) {
-            world_fail(s->w, "pools", "%s: %" PRIu64 " bytes of the arena are in use, before the load %"
-                       PRIu64, s->herd->names[node], arena[node], s->least_arena[node]);
+            world_fail(s->w, "pools",
+                       "%s: %" PRIu64 " bytes of the arena are in use, before the load %" PRIu64,
+                       s->herd->names[node], arena[node], s->least_arena[node]);
         }
         if (probe.open[0] != 0) {
             world_fail(s->w, "pools", "%s: %u sessions are open without clients",

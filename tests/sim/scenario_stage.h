@@ -33,6 +33,7 @@ struct stage {
 };
 
 struct stage_setup {
+    unsigned nodes;               /* of the herd: the first of the world's */
     enum herd_shape shape;        /* HERD_SHAPES: any */
     struct workload_style style;
     bool clocks_agree;            /* nobody sets clocks: keys are known exactly */
@@ -50,6 +51,7 @@ bool stage_init(struct stage *s, struct world *w, const struct scenario_options 
 void stage_free(struct stage *s);
 
 uint64_t stage_all(const struct stage *s); /* nodes, a bit each */
+unsigned stage_links_up(const struct stage *s, unsigned node);
 /* Millisecond clock of a node that starts now: it wraps at some time of the run if `wraps`. */
 uint64_t stage_clock_ms(struct stage *s, bool wraps);
 

@@ -73,6 +73,11 @@ $(SIM)/sim: $(SIM_OBJS)
 	@gcc $(if $(SAN),-fsanitize=address -fsanitize=undefined) -rdynamic -o $@ $^ -ldl -lm
 -include $(SIM_OBJS:.o=.d)
 
+# Warnings of a second compiler.
+SIM_CLANG_OBJS := $(call objects,clang,$(wildcard tests/sim/*.c))
+$(SIM_CLANG_OBJS): EXTRA = $(HOST_DEFINES) $(SIM_CFLAGS)
+clang-check: $(SIM_CLANG_OBJS)
+
 # --- Targets ------------------------------------------------------------------------------------
 
 SIM_ALL := $(SIM)/sim $(SIM)/node.so $(SIM)/node-small.so $(SIM)/client.so

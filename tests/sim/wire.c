@@ -323,6 +323,7 @@ struct world_link *world_link(struct world *w, unsigned from, unsigned to)
 
 void world_cut(struct world *w, unsigned a, unsigned b, bool cut)
 {
+    world_note(w, "%s %u - %u", cut ? "cut" : "mend", a, b);
     world_link(w, a, b)->cut = cut;
     world_link(w, b, a)->cut = cut;
 }
@@ -338,6 +339,7 @@ void world_link_all(struct world *w, const struct world_link *link)
 
 void world_heal(struct world *w)
 {
+    world_note(w, "heal");
     world_link_all(w, &(struct world_link){0});
     for (unsigned i = 0; i < w->options.nodes; i++) {
         world_freeze(w, i, false);

@@ -102,7 +102,7 @@ struct workload *workload_new(const struct workload_setup *setup)
 {
     struct workload *wl = allocated(1, sizeof *wl);
     wl->setup = *setup;
-    wl->nodes = world_nodes(setup->w);
+    wl->nodes = setup->nodes;
     wl->random = world_random(setup->w, "workload", 0);
     wl->expected = true;
     wl->movers = allocated(setup->style.devices, sizeof *wl->movers);

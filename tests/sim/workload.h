@@ -46,6 +46,7 @@ struct workload;
 struct workload_setup {
     struct world *w;
     struct checker *checker;
+    unsigned nodes; /* of the herd: the first of the world's */
     const char *const *names;
     struct workload_style style;
     unsigned sessions_max; /* connections at once, per node */

@@ -173,7 +173,7 @@ static void put_oversized(struct attack *a, struct lines_buffer *b)
 
 static const char *neighbour_of(const struct attack *a, unsigned node)
 {
-    return a->setup.names[node == 0 ? 1 % world_nodes(a->setup.w) : node - 1];
+    return a->setup.names[node == 0 ? 1 % a->setup.nodes : node - 1];
 }
 
 static void put_what_was_heard(struct attack *a, struct lines_buffer *b, unsigned node)
@@ -310,7 +310,7 @@ static void next(void *context, uint64_t argument)
     if (now >= a->until) {
         return;
     }
-    unsigned node = (unsigned)random_below(&a->random, world_nodes(a->setup.w));
+    unsigned node = (unsigned)random_below(&a->random, a->setup.nodes);
     bool old = random_chance(&a->random, 300000);
     if (old) {
         inject(a);
@@ -423,7 +423,7 @@ static void hear(struct attack *a, unsigned from, const uint8_t *ip, size_t byte
 
 void attack_frame(struct attack *a, unsigned from, const uint8_t *frame, size_t bytes)
 {
-    if (from >= world_nodes(a->setup.w) || bytes < 54 || bytes > sizeof a->kept[0].data) {
+    if (from >= a->setup.nodes || bytes < 54 || bytes > sizeof a->kept[0].data) {
         return;
     }
     if (frame[12] == 0x08 && frame[13] == 0x00 && frame[23] == 6) {

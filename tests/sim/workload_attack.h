@@ -17,6 +17,7 @@ struct attack;
 struct attack_setup {
     struct world *w;
     struct checker *checker;
+    unsigned nodes; /* of the herd: the first of the world's */
     const char *const *names;
     enum scenario_suite suite; /* with SUITE_OPEN nobody pretends to be a neighbour: he would be believed */
     sim_ns pause_ns;           /* between attacks, on average, over the whole herd */

@@ -180,7 +180,8 @@ void world_stop_node(struct world *w, unsigned node);
 #define WORLD_FROZEN_FRAMES 64
 void world_freeze(struct world *w, unsigned node, bool frozen);
 
-enum world_node_state { NODE_OFF, NODE_RUNNING, NODE_FROZEN };
+/* NODE_STOPPING: world_stop_node was called, and it is not off yet. */
+enum world_node_state { NODE_OFF, NODE_RUNNING, NODE_FROZEN, NODE_STOPPING };
 enum world_node_state world_node_state(const struct world *w, unsigned node);
 unsigned world_node_boots(const struct world *w, unsigned node); /* times started */
 

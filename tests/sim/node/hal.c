@@ -79,6 +79,8 @@ bool hal_console_is_terminal(void)
 void hal_system_restart(void)
 {
     sim_host.restart(sim_host.wire.context);
+    for (;;) { /* it does not return */
+    }
 }
 
 size_t hal_system_crash(unsigned line, char *out, size_t bytes)
@@ -99,6 +101,8 @@ bool hal_system_stack(size_t *reserved, size_t *high_water)
 void hal_panic(const char *file, unsigned line, const char *what)
 {
     sim_host.wire.panic(sim_host.wire.context, file, line, what);
+    for (;;) { /* it does not return */
+    }
 }
 
 /* --- Flash: the engine's memory, which survives crashes ---------------------------------------------- */

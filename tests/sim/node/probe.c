@@ -19,7 +19,8 @@ static const char *const pool_names[] = {
 
 static void probe_pools(struct world_probe *out)
 {
-    for (unsigned i = 0; i < MEMP_MAX && i < WORLD_POOLS_MAX; i++) {
+    const unsigned count = sizeof pool_names / sizeof pool_names[0];
+    for (unsigned i = 0; i < count && i < MEMP_MAX && i < WORLD_POOLS_MAX; i++) {
         const struct stats_mem *stats = lwip_stats.memp[i];
         out->pool[out->pools++] = (struct world_pool){.name = pool_names[i],
                                                       .size = memp_pools[i]->num,

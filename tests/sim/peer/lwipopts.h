@@ -28,8 +28,8 @@
 #define TCP_SND_QUEUELEN    2048 /* one byte a segment is a workload, too */
 #define TCP_QUEUE_OOSEQ     1
 #define TCP_MSL             1000UL
-#define LWIP_TCP_RTO_TIME   1000
-#define TCP_SYNMAXRTX       4
+#define LWIP_TCP_RTO_TIME   1500
+#define TCP_SYNMAXRTX       12 /* lwIP does not double the pauses: 20 s */
 #define TCP_MAXRTX          6
 #define LWIP_TCP_TIMESTAMPS 0
 #define LWIP_WND_SCALE      0

@@ -43,6 +43,8 @@ uint32_t sim_peer_random(void)
 void sim_peer_panic(const char *file, unsigned line, const char *what)
 {
     host.wire.panic(host.wire.context, file, line, what);
+    for (;;) { /* it does not return */
+    }
 }
 
 /* --- Interface --------------------------------------------------------------------------------------- */
