@@ -19,6 +19,7 @@ struct command_texts {
     char set_trust[PATH_MAX + 40];
     char set_key_file[PATH_MAX + 40];
     char logs[HERDFILE_NODES_MAX][PATH_MAX];
+    char states[HERDFILE_NODES_MAX][PATH_MAX]; /* of boards: what they keep */
     char places_key[48];
 };
 
