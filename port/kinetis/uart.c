@@ -7,7 +7,6 @@
 #include "cortexm.h"
 #include "kinetis.h"
 #include "regs.h"
-#include "uart_input.h"
 
 #define UART(offset) KINETIS_REG8(0x4006A000 + (offset))
 #define UART_BDH     UART(0x00)
@@ -36,11 +35,7 @@
 #define FIFO_BYTES  8u
 #define REFILL      2u /* TDRE, and with it the interrupt, comes at so many bytes in the FIFO */
 
-#define UART0_IRQ  31u
-#define RING_BYTES 256u
-
-static char ring[RING_BYTES];
-static volatile uint32_t written, sent; /* bytes ever; their difference is in the ring */
+#define UART0_IRQ 31u
 
 /* Why we are here, if it was not power or the button; and what the clocks lack. */
 static void report(void)
@@ -84,15 +79,14 @@ void uart_start(void)
     report();
 }
 
-/* Interrupts are off, or this is the ISR. */
-static void feed(void)
+void uart_feed(void)
 {
+    char byte;
     (void)UART_S1; /* reading it, then writing D, clears TDRE */
-    while (written != sent && UART_TCFIFO < FIFO_BYTES) {
-        UART_D = (uint8_t)ring[sent % RING_BYTES];
-        sent = sent + 1;
+    while (UART_TCFIFO < FIFO_BYTES && uart_next(&byte)) {
+        UART_D = (uint8_t)byte;
     }
-    UART_C2 = written != sent ? C2_ON | C2_TIE : C2_ON;
+    UART_C2 = uart_has_next() ? C2_ON | C2_TIE : C2_ON;
 }
 
 void BOARD_UART_ISR(void);
@@ -100,36 +94,13 @@ void BOARD_UART_ISR(void)
 {
     (void)UART_S1; /* reading it, then D, clears RDRF and the errors */
     while (UART_RCFIFO > 0) {
-        uart_input_put((char)UART_D);
+        uart_received((char)UART_D);
     }
-    feed();
+    uart_feed();
 }
 
-size_t uart_write(const char *data, size_t bytes)
+void uart_send_now(const char *data, size_t bytes)
 {
-    size_t taken = 0;
-    while (taken < bytes && written - sent < RING_BYTES) {
-        ring[written % RING_BYTES] = data[taken++];
-        written = written + 1;
-    }
-    irq_off();
-    feed();
-    irq_on();
-    return taken;
-}
-
-/* Leaves interrupts as they are: a last word may be said with them off. */
-void uart_write_now(const char *data, size_t bytes)
-{
-    while (written != sent) { /* what was written before comes first */
-        uint32_t masked;
-        __asm volatile("mrs %0, primask" : "=r"(masked));
-        irq_off();
-        feed();
-        if ((masked & 1) == 0) {
-            irq_on();
-        }
-    }
     for (; bytes > 0; bytes--) {
         while (UART_TCFIFO >= FIFO_BYTES) {
         }

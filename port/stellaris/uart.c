@@ -3,7 +3,6 @@
 #include "board.h"
 #include "cortexm.h"
 #include "stellaris.h"
-#include "uart_input.h"
 
 #define UART_DR          REG32(0x4000C000)
 #define UART_FR          REG32(0x4000C018)
@@ -28,12 +27,6 @@
 /* The divisor in 64ths of the clock over 16 times the rate, rounded (12.2.2). */
 #define DIVISOR ((BOARD_CPU_HZ * 8u / BOARD_UART_BAUD + 1u) / 2u)
 
-/* Bytes that the FIFO has no room for yet: with the FIFO, what the log's 20 ms bring. */
-#define RING_BYTES 128u
-
-static char ring[RING_BYTES];
-static volatile uint32_t written, sent; /* bytes ever; their difference is in the ring */
-
 void uart_start(void)
 {
     stellaris_pins_peripheral(GPIO_PORT_A, PINS, 0);
@@ -46,12 +39,11 @@ void uart_start(void)
     nvic_enable(UART_IRQ);
 }
 
-/* Interrupts are off, or this is the ISR. */
-static void feed(void)
+void uart_feed(void)
 {
-    while (written != sent && (UART_FR & UART_FR_TX_FULL) == 0) {
-        UART_DR = (uint8_t)ring[sent % RING_BYTES];
-        sent = sent + 1;
+    char byte;
+    while ((UART_FR & UART_FR_TX_FULL) == 0 && uart_next(&byte)) {
+        UART_DR = (uint8_t)byte;
     }
 }
 
@@ -60,31 +52,13 @@ void BOARD_UART_ISR(void)
 {
     UART_ICR = UART_INT_TX | UART_INT_RX | UART_INT_RX_LATE;
     while ((UART_FR & UART_FR_RX_EMPTY) == 0) {
-        uart_input_put((char)UART_DR);
+        uart_received((char)UART_DR);
     }
-    feed();
+    uart_feed();
 }
 
-size_t uart_write(const char *data, size_t bytes)
+void uart_send_now(const char *data, size_t bytes)
 {
-    size_t taken = 0;
-    while (taken < bytes && written - sent < RING_BYTES) {
-        ring[written % RING_BYTES] = data[taken++];
-        written = written + 1;
-    }
-    irq_off();
-    feed();
-    irq_on();
-    return taken;
-}
-
-void uart_write_now(const char *data, size_t bytes)
-{
-    while (written != sent) { /* what was written before comes first */
-        irq_off();
-        feed();
-        irq_on();
-    }
     for (; bytes > 0; bytes--) {
         while ((UART_FR & UART_FR_TX_FULL) != 0) {
         }

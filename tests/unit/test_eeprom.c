@@ -2,6 +2,8 @@
  * model of the chip that sees every edge. */
 #include "unit.h"
 
+#include <stdio.h>
+
 #include "../../port/at24c/at24c.h"
 #include "eeprom_model.h"
 #include "hal_clock.h"

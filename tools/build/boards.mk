@@ -90,7 +90,7 @@ $(foreach t,$(TARGET_TESTS),$(eval $(call target_test,$t)))
 target-tests: $(TARGET_TEST_BINS)
 
 # A program that checks the board's hal_flash, where its ports have one.
-FLASH_CHECK := $(if $(wildcard $(patsubst %,%/hal_flash.c,$(filter-out port/noflash,$($(BOARD)_PORTS)))),$(BOARD_OUT)/flash-check.elf)
+FLASH_CHECK := $(if $(wildcard $(patsubst %,%/hal_flash.c,$($(BOARD)_PORTS))),$(BOARD_OUT)/flash-check.elf)
 $(BOARD_OUT)/flash-check.elf: $(OBJ)/$M/tests/target/flash_check.o $($M_OWN_OBJS) $($M_LIBS) $(OBJ)/$M/board.ld
 	@$(BOARD_LINK) -T $(OBJ)/$M/board.ld -o $@ $(filter-out %/main.o,$(filter %.o,$^)) \
 	    -Wl,--start-group $($M_LIBS) -Wl,--end-group
