@@ -24,6 +24,17 @@ void uart_feed(void)
     }
 }
 
+void uart_collect(void)
+{
+    if ((REG(CMSDK_UART_STATE) & CMSDK_UART_STATE_RX_LOST) != 0) {
+        REG(CMSDK_UART_STATE) = CMSDK_UART_STATE_RX_LOST;
+        uart_overrun();
+    }
+    while (uart_has_room() && (REG(CMSDK_UART_STATE) & CMSDK_UART_STATE_RX_FULL) != 0) {
+        uart_received((char)REG(CMSDK_UART_DATA));
+    }
+}
+
 void BOARD_UART_TX_ISR(void);
 void BOARD_UART_TX_ISR(void)
 {
@@ -35,9 +46,7 @@ void BOARD_UART_RX_ISR(void);
 void BOARD_UART_RX_ISR(void)
 {
     REG(CMSDK_UART_INTSTATUS) = CMSDK_UART_INT_RX;
-    while ((REG(CMSDK_UART_STATE) & CMSDK_UART_STATE_RX_FULL) != 0) {
-        uart_received((char)REG(CMSDK_UART_DATA));
-    }
+    uart_collect();
 }
 
 void uart_send_now(const char *data, size_t bytes)

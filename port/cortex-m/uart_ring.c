@@ -6,18 +6,11 @@ size_t uart_ring_put(struct uart_ring *ring, const char *data, size_t bytes)
 {
     size_t taken = 0;
     uint32_t written = ring->written;
-    while (taken < bytes && written - ring->read < UART_RING_BYTES) {
+    while (taken < bytes && !uart_ring_is_full(ring)) {
         ring->bytes[written % UART_RING_BYTES] = data[taken++];
         ring->written = ++written;
     }
     return taken;
-}
-
-void uart_ring_push(struct uart_ring *ring, char byte)
-{
-    if (uart_ring_put(ring, &byte, 1) == 0) {
-        ring->lost = ring->lost + 1;
-    }
 }
 
 size_t uart_ring_get(struct uart_ring *ring, char *data, size_t bytes)
@@ -34,4 +27,9 @@ size_t uart_ring_get(struct uart_ring *ring, char *data, size_t bytes)
 bool uart_ring_is_empty(const struct uart_ring *ring)
 {
     return ring->read == ring->written;
+}
+
+bool uart_ring_is_full(const struct uart_ring *ring)
+{
+    return ring->written - ring->read >= UART_RING_BYTES;
 }

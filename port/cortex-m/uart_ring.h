@@ -27,16 +27,14 @@ struct uart_ring {
     volatile char bytes[UART_RING_BYTES];
     volatile uint32_t written; /* bytes ever, modulo 2^32; the writer's */
     volatile uint32_t read;    /* the same; the reader's */
-    volatile uint32_t lost;    /* by uart_ring_push; the writer's */
 };
 
 /* The writer: takes at most `bytes`, returns how many there was room for. */
 size_t uart_ring_put(struct uart_ring *ring, const char *data, size_t bytes);
-/* A writer that cannot wait: takes the byte, or drops it and counts it as lost. */
-void uart_ring_push(struct uart_ring *ring, char byte);
 /* The reader: gives at most `bytes`, returns how many there were. */
 size_t uart_ring_get(struct uart_ring *ring, char *data, size_t bytes);
 /* Either. */
 bool uart_ring_is_empty(const struct uart_ring *ring);
+bool uart_ring_is_full(const struct uart_ring *ring);
 
 #endif

@@ -27,8 +27,8 @@
 #define C2_TE       0x08u
 #define C2_RIE      0x20u
 #define C2_RE       0x04u
-#define C2_ON       (C2_TE | C2_RE | C2_RIE)
 #define S1_TC       0x40u
+#define S1_OR       0x08u
 #define PFIFO_TXFE  0x80u
 #define PFIFO_RXFE  0x08u
 #define CFIFO_FLUSH 0xC0u
@@ -58,6 +58,13 @@ static void report(void)
     }
 }
 
+/* Each interrupt is asked for while it can be served: RDRF and TDRE are levels. */
+static void enable_interrupts(void)
+{
+    UART_C2 = (uint8_t)(C2_TE | C2_RE | (uart_has_room() ? C2_RIE : 0u) |
+                        (uart_has_next() ? C2_TIE : 0u));
+}
+
 void uart_start(void)
 {
     SIM_SCGC4 |= SIM_SCGC4_UART0;
@@ -74,7 +81,7 @@ void uart_start(void)
     UART_CFIFO = CFIFO_FLUSH;
     UART_TWFIFO = REFILL;
     UART_RWFIFO = 1; /* RDRF, and with it the interrupt, with the first byte */
-    UART_C2 = C2_ON;
+    enable_interrupts();
     nvic_enable(UART0_IRQ);
     report();
 }
@@ -86,16 +93,24 @@ void uart_feed(void)
     while (UART_TCFIFO < FIFO_BYTES && uart_next(&byte)) {
         UART_D = (uint8_t)byte;
     }
-    UART_C2 = uart_has_next() ? C2_ON | C2_TIE : C2_ON;
+    enable_interrupts();
+}
+
+void uart_collect(void)
+{
+    if ((UART_S1 & S1_OR) != 0) { /* reading it, then D, clears RDRF and the errors */
+        uart_overrun();
+    }
+    while (uart_has_room() && UART_RCFIFO > 0) {
+        uart_received((char)UART_D);
+    }
+    enable_interrupts();
 }
 
 void BOARD_UART_ISR(void);
 void BOARD_UART_ISR(void)
 {
-    (void)UART_S1; /* reading it, then D, clears RDRF and the errors */
-    while (UART_RCFIFO > 0) {
-        uart_received((char)UART_D);
-    }
+    uart_collect();
     uart_feed();
 }
 

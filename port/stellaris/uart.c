@@ -5,6 +5,7 @@
 #include "stellaris.h"
 
 #define UART_DR          REG32(0x4000C000)
+#define UART_DR_OVERRUN  (UINT32_C(1) << 11) /* bytes behind this one were lost */
 #define UART_FR          REG32(0x4000C018)
 #define UART_FR_TX_FULL  (UINT32_C(1) << 5)
 #define UART_FR_BUSY     (UINT32_C(1) << 3)
@@ -47,13 +48,22 @@ void uart_feed(void)
     }
 }
 
+void uart_collect(void)
+{
+    while (uart_has_room() && (UART_FR & UART_FR_RX_EMPTY) == 0) {
+        uint32_t found = UART_DR;
+        if ((found & UART_DR_OVERRUN) != 0) {
+            uart_overrun();
+        }
+        uart_received((char)found);
+    }
+}
+
 void BOARD_UART_ISR(void);
 void BOARD_UART_ISR(void)
 {
     UART_ICR = UART_INT_TX | UART_INT_RX | UART_INT_RX_LATE;
-    while ((UART_FR & UART_FR_RX_EMPTY) == 0) {
-        uart_received((char)UART_DR);
-    }
+    uart_collect();
     uart_feed();
 }
 
