@@ -224,13 +224,13 @@ def firmware(board, herd, node, *settings):
     name, profile = (board.removesuffix("-small"), "small") if board.endswith("-small") else (board, "")
     clean = {key: value for key, value in os.environ.items() if not key.startswith("MAKE")
              and key not in ("BOARD", "PROFILE", "HERD", "NODE")}
-    made = subprocess.run(["make", "--no-print-directory", "-C", ROOT, f"BUILD={herdlib.BIN}",
-                           "firmware", f"BOARD={name}", f"PROFILE={profile}", f"HERD={herd.conf}",
-                           f"NODE={node}", f"SETTINGS={' '.join(settings)}"],
+    made = subprocess.run(["make", "--no-print-directory", "-C", ROOT, "firmware", f"BOARD={name}",
+                           f"PROFILE={profile}", f"HERD={herd.conf}", f"NODE={node}",
+                           f"SETTINGS={' '.join(settings)}"],
                           env=clean, capture_output=True, text=True, timeout=300, check=False)
     assert made.returncode == 0, made.stdout + made.stderr
     image = ROOT / made.stdout.split()[-1]
-    assert image == herdlib.BIN / "boards" / board / node / "herd.bin", made.stdout
+    assert image == ROOT / "build/boards" / board / node / "herd.bin", made.stdout
     return image
 
 
