@@ -125,7 +125,7 @@ debug: $(IMAGE)/herd.bin board ## gdb with a node under QEMU, or on the board (O
 # With a NODE= of the caller's own one node, its console here; else a herd.
 qemu: board all ## a herd of boards under QEMU: BOARD= [NODES=n]; with HERD=FILE NODE=NAME that node only
 ifeq ($(filter file default undefined,$(origin NODE)),)
-	@+exec $(BUILD)/$M/herd -c '$(HERD)' $(SETTINGS:%=--set '%') '$(NODE)'
+	@+exec $(BUILD)/$M/herd --state '$(BUILD)/$M/$(NODE).state' -c '$(HERD)' $(SETTINGS:%=--set '%') '$(NODE)'
 else
 	@tools/qemu-run/herd-file $M $(NODES) >$(BUILD)/qemu.conf
 	@+exec $(OUT)/tools/herd-run $(SETTINGS:%=--set '%') $(BUILD)/qemu.conf
