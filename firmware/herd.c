@@ -23,7 +23,8 @@
 #include "tls_upstream.h"
 #include "wall.h"
 
-#define STOP_MS 200 /* for BYE to be delivered, at the most */
+#define STOP_MS      200 /* for BYE to be delivered, at the most */
+#define STOP_STEP_MS 10
 
 static uint64_t stopped_at_ms = SCHED_NEVER;
 static const struct config_node *self;
@@ -238,6 +239,9 @@ void herd_step(void)
 {
     uint32_t idle_ms = sched_round(hal_clock_ms());
     rng_tend();
+    if (stopped_at_ms != SCHED_NEVER && idle_ms > STOP_STEP_MS) {
+        idle_ms = STOP_STEP_MS; /* the end is no task's deadline */
+    }
     hal_idle(idle_ms);
     if (has_network) {
         net_wake();

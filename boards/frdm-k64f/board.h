@@ -59,12 +59,13 @@
 #define BOARD_FLASH_DIVIDE   5
 
 /* UART0 on PTB16 (RX) and PTB17 (TX), ALT3: the serial port of the debugger's USB connector. */
-#define BOARD_UART_BAUD   115200
-#define BOARD_UART_PORT   1
-#define BOARD_UART_RX_PIN 16
-#define BOARD_UART_TX_PIN 17
-#define BOARD_UART_MUX    3
-#define BOARD_UART_ISR    irq31_handler
+#define BOARD_UART_BAUD       115200
+#define BOARD_UART_PORT       1
+#define BOARD_UART_RX_PIN     16
+#define BOARD_UART_TX_PIN     17
+#define BOARD_UART_MUX        3
+#define BOARD_UART_ISR        irq31_handler
+#define BOARD_UART_RING_BYTES 256u
 
 /* Longer than the longest computation. */
 #define BOARD_WATCHDOG_MS 15000

@@ -9,6 +9,6 @@ BOARD_CPU := -mcpu=cortex-m3 -mthumb
 BOARD_QEMU := -M lm3s6965evb
 # Unit tests that need more than the board has: RAM, an upstream, two neighbours of the older kind. They
 # run on the same core with mps2-an385.
-BOARD_TESTS_OUT := test_card_area test_frames test_json test_json_stream test_older test_older_lines \
+BOARD_TESTS_OUT := test_card_area test_eeprom test_frames test_json test_json_stream test_older test_older_lines \
                    test_places test_places_budget test_places_google test_sdcard \
                    test_flash_double test_nv test_rng test_setup test_console

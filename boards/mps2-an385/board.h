@@ -76,6 +76,14 @@
 #define BOARD_UART_TX_IRQ   1
 #define BOARD_UART_TX_ISR   irq1_handler
 
+/* I2C of shield connector 1: SCL on EXP31 (GPIO 1, pin 15), SDA on EXP41 (GPIO 2, pin 9) */
+#define BOARD_I2C_BASE       0x4002A000
+#define BOARD_I2C_HZ         100000
+#define BOARD_I2C_CLOCK_GPIO 0x40011000
+#define BOARD_I2C_CLOCK_PIN  15
+#define BOARD_I2C_DATA_GPIO  0x40012000
+#define BOARD_I2C_DATA_PIN   9
+
 /* Watchdog: longer than the longest computation (an RSA-4096 signature, some 3 s) */
 #define BOARD_WATCHDOG_BASE     0x40008000
 #define BOARD_WATCHDOG_CLOCK_HZ 25000000

@@ -4,7 +4,7 @@ BOARD_BUILT := full small
 BOARD_TESTED := under QEMU
 BOARD_HARDWARE := not yet
 BOARD_SDCARD := SOFTWARE/herd.bin
-PORT_DIRS := port/cortex-m port/lan9118 port/cmsdk-uart port/cmsdk-watchdog port/noflash
+PORT_DIRS := port/cortex-m port/lan9118 port/cmsdk-uart port/cmsdk-watchdog port/at24c port/mps2-i2c
 BOARD_CPU := -mcpu=cortex-m3 -mthumb
 BOARD_PROFILES := small
 BOARD_QEMU := -M mps2-an385

@@ -3,15 +3,8 @@
 #include "board.h"
 #include "cortexm.h"
 #include "regs.h"
-#include "uart_input.h"
 
 #define REG(offset) REG32(BOARD_UART_BASE + (offset))
-
-/* Sent by the ISR, one byte per interrupt. At 115,200 baud it lasts 11 ms; the log asks every 20. */
-#define RING_BYTES 128u
-
-static char ring[RING_BYTES];
-static volatile uint32_t written, sent; /* bytes ever; their difference is in the ring */
 
 void uart_start(void)
 {
@@ -22,12 +15,23 @@ void uart_start(void)
     nvic_enable(BOARD_UART_RX_IRQ);
 }
 
-/* Interrupts are off, or this is the ISR. */
-static void feed(void)
+/* One byte per interrupt. */
+void uart_feed(void)
 {
-    while (written != sent && (REG(CMSDK_UART_STATE) & CMSDK_UART_STATE_TX_FULL) == 0) {
-        REG(CMSDK_UART_DATA) = (uint8_t)ring[sent % RING_BYTES];
-        sent = sent + 1;
+    char byte;
+    while ((REG(CMSDK_UART_STATE) & CMSDK_UART_STATE_TX_FULL) == 0 && uart_next(&byte)) {
+        REG(CMSDK_UART_DATA) = (uint8_t)byte;
+    }
+}
+
+void uart_collect(void)
+{
+    if ((REG(CMSDK_UART_STATE) & CMSDK_UART_STATE_RX_LOST) != 0) {
+        REG(CMSDK_UART_STATE) = CMSDK_UART_STATE_RX_LOST;
+        uart_overrun();
+    }
+    while (uart_has_room() && (REG(CMSDK_UART_STATE) & CMSDK_UART_STATE_RX_FULL) != 0) {
+        uart_received((char)REG(CMSDK_UART_DATA));
     }
 }
 
@@ -35,38 +39,18 @@ void BOARD_UART_TX_ISR(void);
 void BOARD_UART_TX_ISR(void)
 {
     REG(CMSDK_UART_INTSTATUS) = CMSDK_UART_INT_TX;
-    feed();
+    uart_feed();
 }
 
 void BOARD_UART_RX_ISR(void);
 void BOARD_UART_RX_ISR(void)
 {
     REG(CMSDK_UART_INTSTATUS) = CMSDK_UART_INT_RX;
-    while ((REG(CMSDK_UART_STATE) & CMSDK_UART_STATE_RX_FULL) != 0) {
-        uart_input_put((char)REG(CMSDK_UART_DATA));
-    }
+    uart_collect();
 }
 
-size_t uart_write(const char *data, size_t bytes)
+void uart_send_now(const char *data, size_t bytes)
 {
-    size_t taken = 0;
-    while (taken < bytes && written - sent < RING_BYTES) {
-        ring[written % RING_BYTES] = data[taken++];
-        written = written + 1;
-    }
-    irq_off();
-    feed();
-    irq_on();
-    return taken;
-}
-
-void uart_write_now(const char *data, size_t bytes)
-{
-    while (written != sent) { /* what was written before comes first */
-        irq_off();
-        feed();
-        irq_on();
-    }
     for (; bytes > 0; bytes--) {
         while ((REG(CMSDK_UART_STATE) & CMSDK_UART_STATE_TX_FULL) != 0) {
         }

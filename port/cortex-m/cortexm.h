@@ -16,15 +16,15 @@ struct text;
 
 /* --- A board's drivers ------------------------------------------------------------------------- */
 
-/* UART, 8N1 at BOARD_UART_BAUD. uart_write takes at most `bytes`, returns how many, and never waits.
- * uart_write_now waits until all is sent, with interrupts on or off: first and last words. uart_read
- * gives what has come, at most `bytes`, and never waits; the ISR keeps UART_INPUT_BYTES meanwhile, drops
- * what comes beyond, and calls cortexm_wake. */
-#define UART_INPUT_BYTES 128u
-size_t uart_read(char *data, size_t bytes);
+/* UART, 8N1 at BOARD_UART_BAUD. The driver brings:
+ * uart_feed: gives the chip what uart_next gives, while it has room for more; uart_collect: gives
+ * uart_received what the chip has, while uart_has_room. Neither waits. Its ISR does both; else they are
+ * called with interrupts off.
+ * uart_send_now: waits until the chip has sent these bytes, with interrupts on or off. */
 void uart_start(void);
-size_t uart_write(const char *data, size_t bytes);
-void uart_write_now(const char *data, size_t bytes);
+void uart_feed(void);
+void uart_collect(void);
+void uart_send_now(const char *data, size_t bytes);
 
 /* Ethernet MAC. Task context but for its ISR, which notes that there is work (cortexm_wake), and
  * silences itself until eth_receive has found nothing more.
@@ -49,6 +49,24 @@ void watchdog_feed(void);
  * (entropy_seed) and returns true, or false when what it gives is not to be trusted. Called once per
  * start; blocks for less than 10 ms. */
 bool trng_seed(void);
+
+/* --- UART (uart.c) ------------------------------------------------------------------------------- */
+
+/* For the driver, from its ISR or with interrupts off: the next byte to be sent, false when there is none;
+ * a byte that came, when there is room for it (UART_RING_BYTES): what has none stays in the chip, where
+ * an emulator, or a wire with flow control, makes the sender wait; and that the chip dropped some. */
+bool uart_next(char *byte);
+bool uart_has_next(void);
+bool uart_has_room(void);
+void uart_received(char byte);
+void uart_overrun(void);
+
+/* Task context. uart_write takes at most `bytes`, returns how many, and never waits. uart_write_now waits
+ * until all is sent, with interrupts on or off, from anywhere: first and last words. uart_read gives what
+ * has come, at most `bytes`, and never waits. */
+size_t uart_write(const char *data, size_t bytes);
+void uart_write_now(const char *data, size_t bytes);
+size_t uart_read(char *data, size_t bytes);
 
 /* --- Time -------------------------------------------------------------------------------------- */
 

@@ -1,4 +1,5 @@
-/* lwIP's netif over the board's Ethernet MAC, with a static address. */
+/* lwIP's netif over the board's Ethernet MAC. Its address is the herd file's, the boot block's (QEMU's own
+ * network), or none yet: the firmware asks a DHCP server then. */
 #include "hal_net.h"
 
 #include <string.h>
@@ -16,7 +17,6 @@
 
 #define POLL_FRAMES 16  /* handed to lwIP in one call */
 #define LINK_MS     500 /* between looks at the PHY */
-#define NETMASK_24  UINT32_C(0xFFFFFF00)
 
 static struct netif netif;
 static uint8_t mac[ETH_HWADDR_LEN];
@@ -77,8 +77,11 @@ static ip4_addr_t to_ip4(uint32_t address)
 
 int hal_net_start(const struct hal_net_config *config)
 {
-    struct boot_net net = {.address = config->address, .netmask = NETMASK_24};
+    struct boot_net net = {config->address, config->mask, config->gateway, 0};
     (void)boot_net(&net);
+    if (config->dhcp) {
+        net = (struct boot_net){0, 0, 0, 0};
+    }
     make_mac(config->address, config->port);
     if (!eth_start(mac)) {
         static const char words[] = "network: the Ethernet controller does not answer\r\n";

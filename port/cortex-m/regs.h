@@ -45,4 +45,19 @@ static inline void irq_on(void)
     __asm volatile("cpsie i\n isb" ::: "memory");
 }
 
+/* Off, whatever they were; and as they were. */
+static inline uint32_t irq_save(void)
+{
+    uint32_t masked;
+    __asm volatile("mrs %0, primask\n cpsid i" : "=r"(masked)::"memory");
+    return masked;
+}
+
+static inline void irq_restore(uint32_t masked)
+{
+    if ((masked & 1) == 0) {
+        irq_on();
+    }
+}
+
 #endif

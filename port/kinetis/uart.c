@@ -7,7 +7,6 @@
 #include "cortexm.h"
 #include "kinetis.h"
 #include "regs.h"
-#include "uart_input.h"
 
 #define UART(offset) KINETIS_REG8(0x4006A000 + (offset))
 #define UART_BDH     UART(0x00)
@@ -28,19 +27,15 @@
 #define C2_TE       0x08u
 #define C2_RIE      0x20u
 #define C2_RE       0x04u
-#define C2_ON       (C2_TE | C2_RE | C2_RIE)
 #define S1_TC       0x40u
+#define S1_OR       0x08u
 #define PFIFO_TXFE  0x80u
 #define PFIFO_RXFE  0x08u
 #define CFIFO_FLUSH 0xC0u
 #define FIFO_BYTES  8u
 #define REFILL      2u /* TDRE, and with it the interrupt, comes at so many bytes in the FIFO */
 
-#define UART0_IRQ  31u
-#define RING_BYTES 256u
-
-static char ring[RING_BYTES];
-static volatile uint32_t written, sent; /* bytes ever; their difference is in the ring */
+#define UART0_IRQ 31u
 
 /* Why we are here, if it was not power or the button; and what the clocks lack. */
 static void report(void)
@@ -63,6 +58,13 @@ static void report(void)
     }
 }
 
+/* Each interrupt is asked for while it can be served: RDRF and TDRE are levels. */
+static void enable_interrupts(void)
+{
+    UART_C2 = (uint8_t)(C2_TE | C2_RE | (uart_has_room() ? C2_RIE : 0u) |
+                        (uart_has_next() ? C2_TIE : 0u));
+}
+
 void uart_start(void)
 {
     SIM_SCGC4 |= SIM_SCGC4_UART0;
@@ -79,57 +81,41 @@ void uart_start(void)
     UART_CFIFO = CFIFO_FLUSH;
     UART_TWFIFO = REFILL;
     UART_RWFIFO = 1; /* RDRF, and with it the interrupt, with the first byte */
-    UART_C2 = C2_ON;
+    enable_interrupts();
     nvic_enable(UART0_IRQ);
     report();
 }
 
-/* Interrupts are off, or this is the ISR. */
-static void feed(void)
+void uart_feed(void)
 {
+    char byte;
     (void)UART_S1; /* reading it, then writing D, clears TDRE */
-    while (written != sent && UART_TCFIFO < FIFO_BYTES) {
-        UART_D = (uint8_t)ring[sent % RING_BYTES];
-        sent = sent + 1;
+    while (UART_TCFIFO < FIFO_BYTES && uart_next(&byte)) {
+        UART_D = (uint8_t)byte;
     }
-    UART_C2 = written != sent ? C2_ON | C2_TIE : C2_ON;
+    enable_interrupts();
+}
+
+void uart_collect(void)
+{
+    if ((UART_S1 & S1_OR) != 0) { /* reading it, then D, clears RDRF and the errors */
+        uart_overrun();
+    }
+    while (uart_has_room() && UART_RCFIFO > 0) {
+        uart_received((char)UART_D);
+    }
+    enable_interrupts();
 }
 
 void BOARD_UART_ISR(void);
 void BOARD_UART_ISR(void)
 {
-    (void)UART_S1; /* reading it, then D, clears RDRF and the errors */
-    while (UART_RCFIFO > 0) {
-        uart_input_put((char)UART_D);
-    }
-    feed();
+    uart_collect();
+    uart_feed();
 }
 
-size_t uart_write(const char *data, size_t bytes)
+void uart_send_now(const char *data, size_t bytes)
 {
-    size_t taken = 0;
-    while (taken < bytes && written - sent < RING_BYTES) {
-        ring[written % RING_BYTES] = data[taken++];
-        written = written + 1;
-    }
-    irq_off();
-    feed();
-    irq_on();
-    return taken;
-}
-
-/* Leaves interrupts as they are: a last word may be said with them off. */
-void uart_write_now(const char *data, size_t bytes)
-{
-    while (written != sent) { /* what was written before comes first */
-        uint32_t masked;
-        __asm volatile("mrs %0, primask" : "=r"(masked));
-        irq_off();
-        feed();
-        if ((masked & 1) == 0) {
-            irq_on();
-        }
-    }
     for (; bytes > 0; bytes--) {
         while (UART_TCFIFO >= FIFO_BYTES) {
         }

@@ -1,4 +1,4 @@
-/* A board without non-volatile memory for its node: it keeps nothing over a restart. */
+/* A board, or a test rig, without non-volatile memory for its node: it keeps nothing over a restart. */
 #include "hal_flash.h"
 
 #include "err.h"

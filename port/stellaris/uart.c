@@ -3,9 +3,9 @@
 #include "board.h"
 #include "cortexm.h"
 #include "stellaris.h"
-#include "uart_input.h"
 
 #define UART_DR          REG32(0x4000C000)
+#define UART_DR_OVERRUN  (UINT32_C(1) << 11) /* bytes behind this one were lost */
 #define UART_FR          REG32(0x4000C018)
 #define UART_FR_TX_FULL  (UINT32_C(1) << 5)
 #define UART_FR_BUSY     (UINT32_C(1) << 3)
@@ -28,12 +28,6 @@
 /* The divisor in 64ths of the clock over 16 times the rate, rounded (12.2.2). */
 #define DIVISOR ((BOARD_CPU_HZ * 8u / BOARD_UART_BAUD + 1u) / 2u)
 
-/* Bytes that the FIFO has no room for yet: with the FIFO, what the log's 20 ms bring. */
-#define RING_BYTES 128u
-
-static char ring[RING_BYTES];
-static volatile uint32_t written, sent; /* bytes ever; their difference is in the ring */
-
 void uart_start(void)
 {
     stellaris_pins_peripheral(GPIO_PORT_A, PINS, 0);
@@ -46,12 +40,22 @@ void uart_start(void)
     nvic_enable(UART_IRQ);
 }
 
-/* Interrupts are off, or this is the ISR. */
-static void feed(void)
+void uart_feed(void)
 {
-    while (written != sent && (UART_FR & UART_FR_TX_FULL) == 0) {
-        UART_DR = (uint8_t)ring[sent % RING_BYTES];
-        sent = sent + 1;
+    char byte;
+    while ((UART_FR & UART_FR_TX_FULL) == 0 && uart_next(&byte)) {
+        UART_DR = (uint8_t)byte;
+    }
+}
+
+void uart_collect(void)
+{
+    while (uart_has_room() && (UART_FR & UART_FR_RX_EMPTY) == 0) {
+        uint32_t found = UART_DR;
+        if ((found & UART_DR_OVERRUN) != 0) {
+            uart_overrun();
+        }
+        uart_received((char)found);
     }
 }
 
@@ -59,32 +63,12 @@ void BOARD_UART_ISR(void);
 void BOARD_UART_ISR(void)
 {
     UART_ICR = UART_INT_TX | UART_INT_RX | UART_INT_RX_LATE;
-    while ((UART_FR & UART_FR_RX_EMPTY) == 0) {
-        uart_input_put((char)UART_DR);
-    }
-    feed();
+    uart_collect();
+    uart_feed();
 }
 
-size_t uart_write(const char *data, size_t bytes)
+void uart_send_now(const char *data, size_t bytes)
 {
-    size_t taken = 0;
-    while (taken < bytes && written - sent < RING_BYTES) {
-        ring[written % RING_BYTES] = data[taken++];
-        written = written + 1;
-    }
-    irq_off();
-    feed();
-    irq_on();
-    return taken;
-}
-
-void uart_write_now(const char *data, size_t bytes)
-{
-    while (written != sent) { /* what was written before comes first */
-        irq_off();
-        feed();
-        irq_on();
-    }
     for (; bytes > 0; bytes--) {
         while ((UART_FR & UART_FR_TX_FULL) != 0) {
         }

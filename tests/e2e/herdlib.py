@@ -501,6 +501,11 @@ def is_turned_away(port, source="0.0.0.0"):
 
 # ---- Nodes and herds ----
 
+def keeps(herd, name, board):
+    """Options that give a board its EEPROM or card: the same one at each start."""
+    return [] if board.startswith("posix") else ["--state", herd.folder / f"{name}.state"]
+
+
 class Node(Program):
     """A running node."""
 
@@ -510,7 +515,7 @@ class Node(Program):
         self.board = board
         net = ["--net", f"tap={herd.hosts[name].device}"] if NET == "tap" else []
         super().__init__(name, [BIN / board / "herd", "-c", herd.conf, *herd.keys_options(name),
-                                *net, *options, name],
+                                *net, *keeps(herd, name, board), *options, name],
                          herd.folder, {"PLACES_KEY": KEY, **(env or {})}, stdout)
 
 

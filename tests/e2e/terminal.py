@@ -17,7 +17,8 @@ PROMPT = b"herd> "
 
 
 class Terminal:
-    """A node in the foreground of a terminal of its own. `screen` is all that it ever showed."""
+    """A node in the foreground of a terminal of its own. `screen` is all that it ever showed. Without a
+    `conf` it finds its configuration elsewhere."""
 
     def __init__(self, conf, name, *options, folder, board="posix", env=None):
         self.master, slave = pty.openpty()
@@ -25,7 +26,8 @@ class Terminal:
         self.slave = slave  # kept: its mode is looked at afterwards
         self.log_path = folder / "terminal.log"
         self.log_path.write_bytes(b"")
-        argv = [herdlib.BIN / board / "herd", "-c", conf, "--log-file", self.log_path, *options]
+        argv = [herdlib.BIN / board / "herd", "--log-file", self.log_path, *options]
+        argv += ["-c", conf] if conf else []
         argv += [name] if name else []
 
         def own_terminal():

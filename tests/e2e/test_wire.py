@@ -10,7 +10,9 @@ import pytest
 import wire
 from dnsmasq import Dnsmasq
 from olderlib import OlderServer, open_section
-from herdlib import BIN, PATIENCE_S, ROOT, SAN, Client, Program, is_turned_away, wait_until, where
+from herdlib import (BIN, PATIENCE_S, ROOT, SAN, Client, Program, is_turned_away, parse_at,
+                     wait_until, where)
+from ntp import NtpServer
 
 pytestmark = pytest.mark.net("tap")
 
@@ -309,6 +311,36 @@ def test_the_herd_files_dns_goes_before_that_of_dhcp(programs, new_herd):
     herd = new_herd(nodes={"Solo": {"dhcp": "yes", "dns": "10.42.7.7"}})
     Dnsmasq(programs, STATIC, "--dhcp-option=option:dns-server,10.42.9.9", reserved=reserve(herd))
     assert herd.start().log.find("net.up")[0].fields["dns"] == "10.42.7.7"
+
+
+@pytest.fixture(name="ntp")
+def fixture_ntp():
+    wire.ready()
+    server = NtpServer(wire.HERE)
+    yield server
+    server.close()
+
+
+def test_a_node_without_a_clock_asks_the_ntp_server_that_dhcp_names(programs, new_herd, ntp):
+    herd = new_herd(nodes=ask_dhcp(["Solo"]))
+    Dnsmasq(programs, STATIC, f"--dhcp-option=option:ntp-server,{wire.HERE}", reserved=reserve(herd))
+    ntp.shift = 3600
+    node = herd.launch("Solo", "--no-clock")
+    node.log.wait("clock.unknown", ntp_servers="0")  # the herd file names none
+    node.log.wait("clock.set", by="sntp")
+    with herd.client("Solo") as client:
+        assert 3590 < parse_at(client.iamat("kiwi")).difference < 3610
+
+
+def test_the_herd_files_ntp_servers_go_before_those_of_dhcp(programs, new_herd, ntp):
+    other = wire.Host()
+    herd = new_herd(nodes=ask_dhcp(["Solo"]), herd={"ntp": wire.HERE})
+    Dnsmasq(programs, STATIC, f"--dhcp-option=option:ntp-server,{other.address}",
+            reserved=reserve(herd))
+    ntp.shift = 3600
+    node = herd.launch("Solo", "--no-clock")
+    node.log.wait("clock.unknown", ntp_servers="1")
+    node.log.wait("clock.set", by="sntp")
 
 
 def test_another_address_than_the_herd_files_is_said_clearly(programs, new_herd):

@@ -93,7 +93,7 @@ def test_a_node_that_makes_no_progress_is_reset_by_the_watchdog(new_board):
     board = new_board().ready()
     # By way of a function that leaves interrupts on: the debugger may have found the node asleep, with
     # interrupts off, and not on every board is the watchdog's warning an NMI.
-    lines = board.crash(board.symbols["uart_write"], r1=0, lr=board.spin() | 1)
+    lines = board.crash(board.symbols["hal_idle"], r0=0, lr=board.spin() | 1)
     assert any("watchdog" in line for line in lines), lines
     answers(board.node)
 

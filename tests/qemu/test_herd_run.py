@@ -2,6 +2,7 @@
 says what each node runs on."""
 
 import os
+import re
 import signal
 import subprocess
 
@@ -22,8 +23,9 @@ class Run:
 
     def __init__(self, programs, conf, **ports):
         self.ports = ports
+        self.folder = programs.folder / "run"
         self.program = programs.add(Program("herd-run", [
-            HERD_RUN, "--run-dir", programs.folder / "run", conf], programs.folder))
+            HERD_RUN, "--run-dir", self.folder, conf], programs.folder))
 
     def ready(self):
         wait_until(lambda: b"herd is ready" in self.program.log.text(), "herd is ready", 60,
@@ -59,6 +61,12 @@ def write_conf(programs):
     return write
 
 
+def nv_epochs(run, name):
+    """How often the board had started, at each start in its log."""
+    log = (run.folder / f"{name}.log").read_text()
+    return [int(epoch) for epoch in re.findall(r"nv\.ready .*epoch=(\d+)", log)]
+
+
 def refusal(conf, *options, folder):
     done = subprocess.run([HERD_RUN, "--run-dir", folder / "run", *options, conf], cwd=folder,
                           capture_output=True, text=True, timeout=60)
@@ -91,6 +99,10 @@ def test_a_board_of_the_mixed_herd_that_was_killed_is_started_again_and_learns(p
     wait_until(lambda: b"the herd is complete again" in run.program.log.text(), "it is back", 60)
     run.all_know("before", before)
     run.all_know("meanwhile", meanwhile)
+    # Each board has its own card or EEPROM, the same one at both starts.
+    assert nv_epochs(run, "Clark")[-1] == 2 and nv_epochs(run, "Bona") == [1]
+    assert {path.name for path in run.folder.glob("*.state")} == {
+        "Bona.mps2-an385.state", "Clark.lm3s6965evb.state"}
     run.program.stop(signal.SIGINT)
     run.program.err_path.write_text("")  # that Clark ended
 

@@ -37,6 +37,9 @@ test_sdcard_SRCS := port/sdcard/sdcard.c
 test_sdcard_CFLAGS := -iquote port/sdcard
 test_card_area_SRCS := port/sdcard/hal_flash.c port/sdcard/sdcard.c
 test_card_area_CFLAGS := -iquote port/sdcard
+test_uart_ring_SRCS := port/cortex-m/uart_ring.c
+test_eeprom_SRCS := port/at24c/hal_flash.c port/at24c/at24c.c port/at24c/i2c.c tests/unit/eeprom_model.c \
+                    firmware/nv.c firmware/crc.c
 test_older_lines_SRCS := firmware/older_lines.c $(test_proto_SRCS)
 test_replica_older_SRCS := $(test_replica_SRCS)
 test_older_SRCS := firmware/older.c firmware/older_lines.c firmware/backoff.c $(test_replica_SRCS)

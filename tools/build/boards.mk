@@ -92,7 +92,7 @@ $(foreach t,$(TARGET_TESTS),$(eval $(call target_test,$t)))
 target-tests: $(TARGET_TEST_BINS)
 
 # A program that checks the board's hal_flash, where its ports have one.
-FLASH_CHECK := $(if $(wildcard $(patsubst %,%/hal_flash.c,$(filter-out port/noflash,$($(BOARD)_PORTS)))),$(BOARD_OUT)/flash-check.elf)
+FLASH_CHECK := $(if $(wildcard $(patsubst %,%/hal_flash.c,$($(BOARD)_PORTS))),$(BOARD_OUT)/flash-check.elf)
 $(BOARD_OUT)/flash-check.elf: $(OBJ)/$M/tests/target/flash_check.o $($M_OWN_OBJS) $($M_LIBS) $(OBJ)/$M/board.ld
 	@$(BOARD_LINK) -T $(OBJ)/$M/board.ld -o $@ $(filter-out %/main.o,$(filter %.o,$^)) \
 	    -Wl,--start-group $($M_LIBS) -Wl,--end-group
@@ -127,7 +127,8 @@ debug: $(IMAGE)/herd.bin board ## gdb with a node under QEMU, or on the board (O
 # With a NODE= of the caller's own one node, its console here; else a herd.
 qemu: board all ## a herd of boards under QEMU: BOARD= [NODES=n]; with HERD=FILE NODE=NAME that node only
 ifeq ($(filter file default undefined,$(origin NODE)),)
-	@+exec $(BUILD)/$M/herd -c '$(HERD)' $(KEYS:%=--keys '%/$(NODE).keys') $(SETTINGS:%=--set '%') '$(NODE)'
+	@+exec $(BUILD)/$M/herd --state '$(BUILD)/$M/$(NODE).state' -c '$(HERD)' \
+	  $(KEYS:%=--keys '%/$(NODE).keys') $(SETTINGS:%=--set '%') '$(NODE)'
 else
 	@tools/qemu-run/herd-file $M $(NODES) >$(BUILD)/qemu.conf
 	@+exec $(OUT)/tools/herd-run $(SETTINGS:%=--set '%') $(BUILD)/qemu.conf

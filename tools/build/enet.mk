@@ -52,7 +52,7 @@ $(RIG_OUT)/rig.elf: $(RIG_A9_OBJS) $(RIG_M4_OBJS) $($M_LIBS) $(RIG_DIR)/rig.ld
 
 # The whole node: every object of the image but those that touch the core or are the K64's own.
 NODE_M4_OBJS := $(filter-out $(call objects,$M,$(wildcard port/kinetis/*.c) \
-                  $(addprefix port/cortex-m/,boot.c clock.c crash.c idle.c startup.c vectors.c)),\
+                  $(addprefix port/cortex-m/,boot.c clock.c crash.c idle.c startup.c uart.c vectors.c)),\
                   $($M_OWN_OBJS)) $(call objects,$M,port/noflash/hal_flash.c)
 NODE_A9_OBJS := $(filter-out %/main.c.o,$(RIG_A9_OBJS)) $(RIG_OUT)/node.c.o
 -include $(RIG_OUT)/node.c.d

@@ -68,6 +68,12 @@ bool command_prepare(const struct options *options, const struct herdfile *herd,
                            sizeof texts->logs[i]) &&
                rundir_path(texts->keys_directory, herd->nodes[i].name, "keys", texts->keys[i],
                            sizeof texts->keys[i]);
+        if (strcmp(herd->nodes[i].board, "posix") != 0) {
+            char suffix[HERDFILE_BOARD_BYTES + sizeof ".state"];
+            (void)snprintf(suffix, sizeof suffix, "%s.state", herd->nodes[i].board);
+            fits = fits && rundir_path(options->run_dir, herd->nodes[i].name, suffix,
+                                       texts->states[i], sizeof texts->states[i]);
+        }
     }
     (void)snprintf(texts->standin_port, sizeof texts->standin_port, "%u",
                    (unsigned)options->standin_port);
@@ -126,6 +132,9 @@ void command_node(const struct options *options, const struct herdfile *herd, si
         child_add_pair(child, "--log-file", texts->logs[index]);
         if (linkkeys_are_needed(herd, index)) {
             child_add_pair(child, "--keys", texts->keys[index]);
+        }
+        if (texts->states[index][0] != '\0') {
+            child_add_pair(child, "--state", texts->states[index]);
         }
     }
     child_add_pair(child, "--net", texts->nets[index]);

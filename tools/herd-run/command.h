@@ -21,6 +21,7 @@ struct command_texts {
     char logs[HERDFILE_NODES_MAX][PATH_MAX];
     char keys_directory[PATH_MAX];
     char keys[HERDFILE_NODES_MAX][PATH_MAX];
+    char states[HERDFILE_NODES_MAX][PATH_MAX]; /* of boards: what they keep */
     char places_key[48];
 };
 
