@@ -15,7 +15,7 @@
 #define CFG_PLACES_ANSWER_BYTES      4096
 #define CFG_JSON_TEXT_BYTES          2048
 #define CFG_JSON_ARENA_BYTES         4352
-#define CFG_TLS_ARENA_BYTES          38400
+#define CFG_TLS_ARENA_BYTES          34816
 #define CFG_LOG_RING_BYTES           768
 #define BOARD_PBUF_POOL_SIZE         4
 #define BOARD_RESERVE_STORE_BYTES    2048 /* of 6 KB; console and non-volatile basics took the rest */
@@ -28,7 +28,7 @@
 #define CFG_PLACES_ANSWER_BYTES      8192
 #define CFG_JSON_TEXT_BYTES          2560
 #define CFG_JSON_ARENA_BYTES         4352
-#define CFG_TLS_ARENA_BYTES          40448
+#define CFG_TLS_ARENA_BYTES          36864
 #define CFG_LOG_RING_BYTES           1024
 #define BOARD_PBUF_POOL_SIZE         6
 #define BOARD_RESERVE_STORE_BYTES    3584 /* of 6 KB; console and non-volatile basics took the rest */
