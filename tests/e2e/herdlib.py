@@ -509,8 +509,8 @@ class Node(Program):
         self.port, self.link_port = herd.ports[name]
         self.board = board
         net = ["--net", f"tap={herd.hosts[name].device}"] if NET == "tap" else []
-        keys = ["--keys", herd.keys_file(name)] if herd.neighbours(name) else []
-        super().__init__(name, [BIN / board / "herd", "-c", herd.conf, *keys, *net, *options, name],
+        super().__init__(name, [BIN / board / "herd", "-c", herd.conf, *herd.keys_options(name),
+                                *net, *options, name],
                          herd.folder, {"PLACES_KEY": KEY, **(env or {})}, stdout)
 
 
@@ -579,6 +579,10 @@ class Herd:
 
     def keys_file(self, name):
         return self.folder / "keys" / f"{name}.keys"
+
+    def keys_options(self, name):
+        """What the node program is told of them."""
+        return ["--keys", self.keys_file(name)] if self.keys_file(name).exists() else []
 
     def neighbours(self, name):
         return {b if a == name else a for a, b in self.links if name in (a, b)}
