@@ -1,9 +1,11 @@
 """Frames between nodes (section 5 of PROTOCOL.md), and neighbours that are none: with a link's keys, or with
 plain TCP only."""
 
+import contextlib
 import re
 import socket
 import struct
+import threading
 
 from herdlib import PATIENCE_S, where
 from tlspsk import Tls
@@ -76,8 +78,8 @@ def identity(sender, target, number):
 class Caller:
     """A neighbour: `sender` dials the node with the link's current key, or with what is given."""
 
-    def __init__(self, node, sender="Carol", **named):
-        self.socket = socket.create_connection(where(node.link_port), PATIENCE_S)
+    def __init__(self, node, sender="Carol", port=None, **named):
+        self.socket = socket.create_connection(where(port or node.link_port), PATIENCE_S)
         self.held = b""
         try:
             self.tls = self.shake(node, sender, **named)
@@ -85,12 +87,12 @@ class Caller:
             self.socket.close()
             raise
 
-    def shake(self, node, sender, key=None, number=None, name=None, suite=None):
+    def shake(self, node, sender, key=None, number=None, name=None, suite=None, record_bytes=1024):
         keys = node.herd.keys
         number = number or keys.number
-        return Tls.client(self.socket, name or identity(sender, node.name, number),
-                          key or keys.key(sender, node.name, number), suite or node.herd.suite,
-                          PATIENCE_S)
+        name = identity(sender, node.name, number) if name is None else name
+        return Tls.client(self.socket, name, key or keys.key(sender, node.name, number),
+                          suite or node.herd.suite, PATIENCE_S, record_bytes)
 
     @classmethod
     def of(cls, accepted, herd, own="Carol", suite=None):
@@ -165,3 +167,45 @@ class Caller:
         while (one := self.frame()) is not None:
             found.append(one)
         return found
+
+
+class Recorder:
+    """Passes connections on to a node's link listener, and keeps what either side says on each."""
+
+    def __init__(self, target):
+        self.target = target
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        self.sessions = []  # [said by who dialled, said by who was called], in pieces
+        self.sockets = [self.listener]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        while True:
+            try:
+                dialled = self.listener.accept()[0]
+                called = socket.create_connection(where(self.target), PATIENCE_S)
+            except OSError:
+                return  # closed; or nobody listens, and who dialled may find out
+            called.settimeout(None)
+            session = [[], []]
+            self.sessions.append(session)
+            self.sockets += [dialled, called]
+            for one, other, kept in ((dialled, called, session[0]), (called, dialled, session[1])):
+                threading.Thread(target=self._pump, args=(one, other, kept), daemon=True).start()
+
+    @staticmethod
+    def _pump(one, other, kept):
+        try:
+            while piece := one.recv(65536):
+                kept.append(piece)
+                other.sendall(piece)
+            other.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass
+
+    def close(self):
+        for one in self.sockets:
+            with contextlib.suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+            one.close()
