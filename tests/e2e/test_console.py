@@ -160,7 +160,7 @@ def test_a_terminal_that_nobody_reads_does_not_stop_the_node(herd, open_terminal
     with Client(herd.ports["Solo"][0]) as client:
         for number in range(1000):
             client.iamat(f"device-{number}-{'x' * 50}")
-    assert terminal.ask("log") == ["log level info"]
+    assert "log level info" in terminal.ask("log")
 
 
 def test_commands_come_from_a_pipe_when_asked_to(herd, programs, tmp_path):
