@@ -22,7 +22,7 @@
 #define CFG_CONN_BACKLOG          8
 #define CFG_PLACES_QUERIES        1
 #define CFG_PLACES_ANSWER_BYTES   8192
-#define CFG_TLS_ARENA_BYTES       40960
+#define CFG_TLS_ARENA_BYTES       37376
 #define CFG_LOG_RING_BYTES        2048
 #define CFG_LOG_LINE_BYTES        256
 #define CFG_NV_CONFIG_BYTES       1024
@@ -35,16 +35,16 @@
 #define BOARD_TCP_QUEUELEN 6
 
 /* Memory. The program lies in block 0 of the flash, what is kept in block 1. */
-#define BOARD_FLASH_BYTES            524288
-#define BOARD_FACTORY_BYTES          16384
-#define BOARD_KEPT_FIRST             0x000F0000
-#define BOARD_KEPT_BYTES             65536
-#define BOARD_FLASH_CONFIG           0x400
-#define BOARD_SRAM_L_BYTES           65536
-#define BOARD_RAM_BYTES              262144
-#define BOARD_STACK_BYTES            8192
-#define BOARD_RAM_FIRST              0x1FFF0000
-#define BOARD_RESERVE_STORE_BYTES    6144
+#define BOARD_FLASH_BYTES         524288
+#define BOARD_FACTORY_BYTES       16384
+#define BOARD_KEPT_FIRST          0x000F0000
+#define BOARD_KEPT_BYTES          65536
+#define BOARD_FLASH_CONFIG        0x400
+#define BOARD_SRAM_L_BYTES        65536
+#define BOARD_RAM_BYTES           262144
+#define BOARD_STACK_BYTES         8192
+#define BOARD_RAM_FIRST           0x1FFF0000
+#define BOARD_RESERVE_STORE_BYTES 6144
 
 #define BOARD_RESET    kinetis_reset
 #define BOARD_HAS_TRNG 1
