@@ -69,7 +69,8 @@
 #endif
 
 /* 1: links may have the suite ecdhe-psk, too: forward secrecy, for elliptic curves of the build and a
- * handshake that computes some ten times as long. Cost: CFG_LINK_SCRATCH_BYTES, and 15 KB of flash where CFG_UPSTREAM is 0. */
+ * handshake that computes some ten times as long. Cost: CFG_LINK_SCRATCH_BYTES and 15 KB of
+ * flash where CFG_UPSTREAM is 0. */
 #ifndef CFG_LINK_ECDHE
 #define CFG_LINK_ECDHE CFG_UPSTREAM
 #endif
@@ -159,17 +160,16 @@
 #define CFG_LINK_OUT_BYTES CFG_LINK_RECORD_BYTES
 #endif
 
-/* mbedTLS's memory of one context on a link: record buffers, keys, and what a handshake keeps between its
- * steps. What it takes for the time of one step comes from the scratch that all share. Measured by
- * tests/unit/test_tls_link.c, with a little more. */
+/* mbedTLS's memory of one context on a link: the buffer of incoming records, keys, and what a handshake keeps
+ * between its steps. What it takes for the time of one step comes from the scratch that all share, or from
+ * the upstream's arena where there is one. Measured by tests/unit/test_tls_link.c, with a little more. */
 #ifndef CFG_LINK_TLS_BYTES
 #define CFG_LINK_TLS_BYTES                                                                         \
-    ((sizeof(void *) > 4 ? 4096 : CFG_LINK_ECDHE ? 2976 : 2032) + CFG_LINK_RECORD_BYTES +          \
-     CFG_LINK_OUT_BYTES)
+    (CFG_LINK_RECORD_BYTES + (sizeof(void *) > 4 ? 4096 : CFG_UPSTREAM ? 2912 : 1968))
 #endif
 #ifndef CFG_LINK_SCRATCH_BYTES
 #define CFG_LINK_SCRATCH_BYTES                                                                     \
-    ((sizeof(void *) > 4 ? 2 : 1) * (CFG_LINK_ECDHE ? 1536 : 512))
+    ((sizeof(void *) > 4 ? 2 : 1) * (CFG_LINK_ECDHE ? 1536 : 448))
 #endif
 
 /* Back-off between dials of one neighbour: first, doubled up to the last; half of it is jitter. ms */

@@ -346,14 +346,6 @@ static bool parse_path(const struct config_key *key, struct span value, void *fi
 
 /* --- Values as text ---------------------------------------------------------------------------- */
 
-static void put_ip4(struct text *t, uint32_t address)
-{
-    for (unsigned shift = 32; shift > 0; shift -= 8) {
-        text_u64(t, address >> (shift - 8) & 255u);
-        text_str(t, shift > 8 ? "." : "");
-    }
-}
-
 static void format_u16(const void *field, struct text *t)
 {
     text_u64(t, *(const uint16_t *)field);
@@ -372,7 +364,7 @@ static void format_bool(const void *field, struct text *t)
 static void format_address(const void *field, struct text *t)
 {
     if (*(const uint32_t *)field != 0) {
-        put_ip4(t, *(const uint32_t *)field);
+        text_ip4(t, *(const uint32_t *)field);
     }
 }
 
@@ -406,7 +398,7 @@ static void format_ntp(const void *field, struct text *t)
     const struct config_ntp *ntp = field;
     for (unsigned i = 0; i < ntp->count; i++) {
         text_str(t, i > 0 ? " " : "");
-        put_ip4(t, ntp->at[i]);
+        text_ip4(t, ntp->at[i]);
     }
 }
 

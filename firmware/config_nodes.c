@@ -26,14 +26,6 @@ static bool check_node_is_complete(const struct config *c, unsigned i)
     return true;
 }
 
-static void put_ip4(struct text *t, uint32_t address)
-{
-    for (unsigned shift = 32; shift > 0; shift -= 8) {
-        text_u64(t, address >> (shift - 8) & 255u);
-        text_str(t, shift > 8 ? "." : "");
-    }
-}
-
 /* What the node's own network must be like; on the loopback it has none, and nothing of this counts. */
 static bool check_node_network(const struct config_node *n)
 {
@@ -44,10 +36,10 @@ static bool check_node_network(const struct config_node *n)
     }
     if (host == 0 || host == ~n->mask) {
         struct text *t = config_make_fault(at);
-        put_ip4(t, n->address);
+        text_ip4(t, n->address);
         text_str(t, host == 0 ? " is the network itself" : " is the network's broadcast address");
         text_str(t, " with mask ");
-        put_ip4(t, n->mask);
+        text_ip4(t, n->mask);
         text_str(t, "; use another address or mask");
         return false;
     }
@@ -58,11 +50,11 @@ static bool check_node_network(const struct config_node *n)
             text_str(t, "with dhcp = yes the server says it; leave it out");
             return false;
         }
-        put_ip4(t, n->gateway);
+        text_ip4(t, n->gateway);
         text_str(t, " is not in the network of ");
-        put_ip4(t, n->address);
+        text_ip4(t, n->address);
         text_str(t, " with mask ");
-        put_ip4(t, n->mask);
+        text_ip4(t, n->mask);
         return false;
     }
     return true;

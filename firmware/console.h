@@ -68,7 +68,11 @@ struct console_command {
 /* Of console_commands.c. `count` commands, in the order of `help`. */
 const struct console_command *console_commands(unsigned *count);
 
-/* Of console_keys.c: `keys`. */
+/* Appends ` name=value`. */
+void console_put_count(struct text *t, const char *name, uint64_t value);
+
+/* Of console_links.c: `links`, `keys`. */
+bool console_links_run(struct console_call *call, struct text *out);
 bool console_keys_run(struct console_call *call, struct text *out);
 
 /* Of console_config.c: `config`. */

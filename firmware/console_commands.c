@@ -25,14 +25,6 @@
 
 /* --- Words ------------------------------------------------------------------------------------- */
 
-static void put_ip4(struct text *t, uint32_t address)
-{
-    for (unsigned shift = 32; shift > 0; shift -= 8) {
-        text_u64(t, address >> (shift - 8) & 255u);
-        text_str(t, shift > 8 ? "." : "");
-    }
-}
-
 static void put_duration(struct text *t, uint64_t ms)
 {
     uint64_t s = ms / 1000;
@@ -68,7 +60,7 @@ static void put_pool(struct text *t, const char *name, uint64_t used, uint64_t h
     text_u64(t, refused);
 }
 
-static void put_count(struct text *t, const char *name, uint64_t value)
+void console_put_count(struct text *t, const char *name, uint64_t value)
 {
     text_char(t, ' ');
     text_str(t, name);
@@ -137,9 +129,9 @@ static void put_nv(struct text *out)
     text_str(out, "memory ");
     text_str(out, nv_status_text());
     if (nv.status == NV_READY || nv.status == NV_FAILED) {
-        put_count(out, "epoch", nv.epoch);
-        put_count(out, "config", nv.config_sequence);
-        put_count(out, "before", nv.other_sequence);
+        console_put_count(out, "epoch", nv.epoch);
+        console_put_count(out, "config", nv.config_sequence);
+        console_put_count(out, "before", nv.other_sequence);
     }
 }
 
@@ -171,7 +163,7 @@ static void put_clock(struct text *out)
         text_str(out, "config set herd.ntp=ADDRESS names an NTP server");
     } else {
         text_str(out, "waiting for NTP server ");
-        put_ip4(out, w.server);
+        text_ip4(out, w.server);
     }
 }
 
@@ -186,7 +178,7 @@ static void put_stack(struct text *out)
 static void put_log(struct text *out)
 {
     text_str(out, "log");
-    put_count(out, "dropped", log_dropped());
+    console_put_count(out, "dropped", log_dropped());
 }
 
 /* What is there without a network as well. */
@@ -220,23 +212,23 @@ static void put_sessions(struct text *out)
 {
     struct session_stats s = session_stats();
     text_str(out, "sessions");
-    put_count(out, "iamat", s.iamat);
-    put_count(out, "whatsat", s.whatsat);
-    put_count(out, "invalid", s.invalid);
-    put_count(out, "long_lines", s.long_lines);
-    put_count(out, "too_slow", s.too_slow);
+    console_put_count(out, "iamat", s.iamat);
+    console_put_count(out, "whatsat", s.whatsat);
+    console_put_count(out, "invalid", s.invalid);
+    console_put_count(out, "long_lines", s.long_lines);
+    console_put_count(out, "too_slow", s.too_slow);
 }
 
 static void put_replica(struct text *out)
 {
     struct replica_stats r = replica_stats();
     text_str(out, "replica");
-    put_count(out, "taken", r.taken);
-    put_count(out, "merged", r.merged);
-    put_count(out, "duplicate", r.duplicate);
-    put_count(out, "sent", r.sent);
-    put_count(out, "resent", r.resent);
-    put_count(out, "evicted_unsent", r.evicted_unsent);
+    console_put_count(out, "taken", r.taken);
+    console_put_count(out, "merged", r.merged);
+    console_put_count(out, "duplicate", r.duplicate);
+    console_put_count(out, "sent", r.sent);
+    console_put_count(out, "resent", r.resent);
+    console_put_count(out, "evicted_unsent", r.evicted_unsent);
 }
 
 static void put_lost(struct text *out)
@@ -244,7 +236,7 @@ static void put_lost(struct text *out)
     struct conn_stats c = conn_stats();
     text_str(out, "connections lost");
     for (unsigned i = CONN_RESET; i < CONN_REASON_COUNT; i++) {
-        put_count(out, conn_reason_name((enum conn_reason)i), c.lost[i]);
+        console_put_count(out, conn_reason_name((enum conn_reason)i), c.lost[i]);
     }
 }
 
@@ -258,7 +250,7 @@ static void put_devices(struct text *out)
 {
     struct clients_stats c = clients_stats();
     put_pool(out, "devices", c.count, c.high_water, CFG_DEVICES, c.refused);
-    put_count(out, "evicted", c.evicted);
+    console_put_count(out, "evicted", c.evicted);
 }
 
 #if CFG_UPSTREAM
@@ -266,8 +258,8 @@ static void put_tls(struct text *out)
 {
     struct tls_upstream_stats t = tls_upstream_stats();
     put_pool(out, "tls-arena", t.arena_used, t.arena_peak, CFG_TLS_ARENA_BYTES, 0);
-    put_count(out, "handshakes", t.handshakes);
-    put_count(out, "failed", t.failed);
+    console_put_count(out, "handshakes", t.handshakes);
+    console_put_count(out, "failed", t.failed);
 }
 
 static void put_json(struct text *out)
@@ -300,10 +292,10 @@ static void put_upstream(struct text *out)
 static void put_frames(struct text *out)
 {
     text_str(out, "frames");
-    put_count(out, "in", lwip_stats.link.recv);
-    put_count(out, "out", lwip_stats.link.xmit);
-    put_count(out, "dropped", lwip_stats.link.drop);
-    put_count(out, "no_memory", lwip_stats.link.memerr);
+    console_put_count(out, "in", lwip_stats.link.recv);
+    console_put_count(out, "out", lwip_stats.link.xmit);
+    console_put_count(out, "dropped", lwip_stats.link.drop);
+    console_put_count(out, "no_memory", lwip_stats.link.memerr);
 }
 
 static void put_names(struct text *out)
@@ -451,44 +443,6 @@ static bool run_clients(struct console_call *call, struct text *out)
     return false;
 }
 
-/* --- links ------------------------------------------------------------------------------------- */
-
-static bool run_links(struct console_call *call, struct text *out)
-{
-    static const char *const names[] = {[LINKS_DOWN] = "down",
-                                        [LINKS_DIALLING] = "dialling",
-                                        [LINKS_UP] = "up",
-                                        [LINKS_SUSPECT] = "suspect"};
-    const struct config *c = call->means->config;
-    unsigned i = call->step++;
-    if (c == NULL) {
-        return false;
-    }
-    if (i < c->neighbour_count) {
-        const struct config_node *n = &c->nodes[c->neighbours[i]];
-        text_str(out, n->name);
-        text_char(out, ' ');
-        text_str(out, names[links_state(i)]);
-        text_str(out, " at ");
-        put_ip4(out, n->address);
-        text_char(out, ':');
-        text_u64(out, n->link_port);
-        put_count(out, "pending", replica_pending(i));
-        put_count(out, "in_flight", replica_in_flight(i));
-        return true;
-    }
-    struct links_stats s = links_stats();
-    text_u64(out, c->neighbour_count);
-    text_str(out, " links");
-    put_count(out, "came_up", s.up);
-    put_count(out, "went_down", s.down);
-    put_count(out, "suspected", s.suspected);
-    put_count(out, "dead", s.dead);
-    put_count(out, "refused", s.refused);
-    put_count(out, "protocol", s.protocol);
-    return false;
-}
-
 /* --- log, time, places ------------------------------------------------------------------------- */
 
 static bool run_log(struct console_call *call, struct text *out)
@@ -525,9 +479,9 @@ static bool run_time(struct console_call *call, struct text *out)
         text_str(out, w.asking ? "on"
                                : "off: the port knows the time, and the herd file names no server");
         if (w.asking) {
-            put_count(out, "servers", w.servers);
-            put_count(out, "answers", w.answers);
-            put_count(out, "refused", w.refused);
+            console_put_count(out, "servers", w.servers);
+            console_put_count(out, "answers", w.answers);
+            console_put_count(out, "refused", w.refused);
         }
         if (w.source == WALL_SNTP) {
             text_str(out, " last=");
@@ -569,19 +523,19 @@ static bool run_places(struct console_call *call, struct text *out)
         return true;
     case 1:
         text_str(out, "queries");
-        put_count(out, "asked", p.asked);
-        put_count(out, "answered", p.answered);
-        put_count(out, "failed", p.failed);
-        put_count(out, "shared", p.shared);
-        put_count(out, "cached", p.cached);
-        put_count(out, "over_limit", p.over_limit);
-        put_count(out, "refused_full", p.refused_full);
+        console_put_count(out, "asked", p.asked);
+        console_put_count(out, "answered", p.answered);
+        console_put_count(out, "failed", p.failed);
+        console_put_count(out, "shared", p.shared);
+        console_put_count(out, "cached", p.cached);
+        console_put_count(out, "over_limit", p.over_limit);
+        console_put_count(out, "refused_full", p.refused_full);
         return true;
     default:
         text_str(out, "limits");
-        put_count(out, "per_minute", c->places.queries_per_minute);
-        put_count(out, "per_day", c->places.queries_per_day);
-        put_count(out, "entries_left_out", p.left_out);
+        console_put_count(out, "per_minute", c->places.queries_per_minute);
+        console_put_count(out, "per_day", c->places.queries_per_day);
+        console_put_count(out, "entries_left_out", p.left_out);
         return false;
     }
 }
@@ -642,7 +596,7 @@ static const struct console_command commands[] = {
     {"status", "", "node, memory, entropy, clock; every pool: used, most ever, size, refused",
      run_status},
     {"clients", " [PREFIX]", "the devices that are known, in order of their names", run_clients},
-    {"links", "", "the neighbours, and what they still have to hear", run_links},
+    {"links", "", "the neighbours, and what they still have to hear", console_links_run},
     {"log", " [LEVEL]", "how much is logged: error, warn, info or debug", run_log},
     {"time", "", "the clock, and the NTP servers", run_time},
     {"places", "", "the provider of places, and what was asked", run_places},

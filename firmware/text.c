@@ -159,6 +159,14 @@ void text_hex(struct text *t, uint64_t value, unsigned digits)
     put_whole(t, buffer, digits);
 }
 
+void text_ip4(struct text *t, uint32_t address)
+{
+    for (unsigned shift = 32; shift > 0; shift -= 8) {
+        text_u64(t, address >> (shift - 8) & 255u);
+        text_str(t, shift > 8 ? "." : "");
+    }
+}
+
 void text_e7(struct text *t, int32_t value_e7)
 {
     uint32_t magnitude = value_e7 < 0 ? 0 - (uint32_t)value_e7 : (uint32_t)value_e7;

@@ -45,6 +45,7 @@ void text_u64(struct text *t, uint64_t value);
 void text_i64(struct text *t, int64_t value);
 void text_pad(struct text *t, uint64_t value, unsigned digits); /* zero-padded, 1 to 20 digits */
 void text_hex(struct text *t, uint64_t value, unsigned digits); /* lower case, 1 to 16 digits */
+void text_ip4(struct text *t, uint32_t address);                /* host byte order, as 127.0.0.1 */
 /* Degrees as -33.8587323 from units of 1e-7 degree; always seven decimals. */
 void text_e7(struct text *t, int32_t value_e7);
 /* At most `bytes_max` bytes of s with everything outside 0x21..0x7E, and the quote and backslash,

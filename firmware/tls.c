@@ -107,9 +107,24 @@ void tls_attach(struct tls *t, conn_handle conn)
 {
     t->conn = conn;
     t->up = false;
+    t->stuck = false;
     t->stepping = true; /* a client begins */
     t->computing = false;
     t->denied = 0;
+}
+
+/* Contexts that share their output buffer must not leave anything in it (tools/patches/mbedtls): others write
+ * there next. There is room for all that an honest end makes us say; what an end that takes nothing has no
+ * room for ends its connection. Returns mbedTLS's code, or a lost connection's. */
+static int leave(struct tls *t, struct tls_memory *before, int code)
+{
+    (void)tls_memory_use(before);
+    if (t->ssl.MBEDTLS_PRIVATE(conf)->MBEDTLS_PRIVATE(shared_out) != NULL &&
+        t->ssl.MBEDTLS_PRIVATE(out_left) != 0) {
+        t->ssl.MBEDTLS_PRIVATE(out_left) = 0;
+        t->stuck = true;
+    }
+    return t->stuck ? MBEDTLS_ERR_NET_CONN_RESET : code;
 }
 
 /* Whose turn it is to compute. */
@@ -160,8 +175,7 @@ int tls_step(struct tls *t, bool *again)
         return MBEDTLS_ERR_SSL_CRYPTO_IN_PROGRESS;
     }
     struct tls_memory *before = tls_memory_use(t->memory);
-    int code = mbedtls_ssl_handshake(&t->ssl);
-    (void)tls_memory_use(before);
+    int code = leave(t, before, mbedtls_ssl_handshake(&t->ssl));
     t->computing = code == MBEDTLS_ERR_SSL_CRYPTO_IN_PROGRESS;
     t->stepping = t->computing || code == MBEDTLS_ERR_SSL_WANT_WRITE;
     *again = t->stepping || code == MBEDTLS_ERR_SSL_WANT_READ;
@@ -173,12 +187,16 @@ int tls_step(struct tls *t, bool *again)
 
 int tls_read(struct tls *t, void *out, size_t capacity, size_t *bytes, bool *clean)
 {
+    if (t->stuck) {
+        *clean = false;
+        return HERD_E_CLOSED;
+    }
     struct tls_memory *before = tls_memory_use(t->memory);
     int code;
     do { /* each round takes a record: one without data for us must not hide those behind it */
         code = mbedtls_ssl_read(&t->ssl, out, capacity);
     } while (code == MBEDTLS_ERR_SSL_WANT_READ && conn_readable(t->conn) > 0);
-    (void)tls_memory_use(before);
+    code = leave(t, before, code);
 
     if (code > 0) {
         *bytes = (size_t)code;
@@ -200,9 +218,11 @@ int tls_read(struct tls *t, void *out, size_t capacity, size_t *bytes, bool *cle
 
 int tls_write(struct tls *t, const void *data, size_t n, size_t *bytes)
 {
+    if (t->stuck) {
+        return HERD_E_CLOSED;
+    }
     struct tls_memory *before = tls_memory_use(t->memory);
-    int code = mbedtls_ssl_write(&t->ssl, data, n);
-    (void)tls_memory_use(before);
+    int code = leave(t, before, mbedtls_ssl_write(&t->ssl, data, n));
 
     if (code > 0) {
         *bytes = (size_t)code;
@@ -218,6 +238,7 @@ static void reset(struct tls *t)
 {
     t->conn = CONN_NONE;
     t->up = false;
+    t->stuck = false;
     t->stepping = false;
     t->computing = false;
     t->denied = 0;
@@ -232,10 +253,9 @@ static void reset(struct tls *t)
 
 void tls_stop(struct tls *t)
 {
-    if (t->up) {
+    if (t->up && !t->stuck) {
         struct tls_memory *before = tls_memory_use(t->memory);
-        (void)mbedtls_ssl_close_notify(&t->ssl); /* no room: the FIN has to say it */
-        (void)tls_memory_use(before);
+        (void)leave(t, before, mbedtls_ssl_close_notify(&t->ssl)); /* no room: the FIN has to say it */
     }
     conn_finish(t->conn);
     reset(t);

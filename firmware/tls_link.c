@@ -4,14 +4,26 @@
 
 #include "log.h"
 #include "rng.h"
+#include "tls_upstream.h"
 
 #define NO_LINK CFG_LINKS
+
+/* mbedTLS's counter and header before, room for padding and tag behind (MBEDTLS_SSL_OUT_BUFFER_LEN). */
+#define TLS_LINK_OUT_EXTRA_BYTES 96
 
 CFG_SECRET static struct tls_link contexts[TLS_LINK_CONTEXTS];
 CFG_SECRET static _Alignas(max_align_t) unsigned char memories[TLS_LINK_CONTEXTS]
                                                               [CFG_LINK_TLS_BYTES];
+#if CFG_UPSTREAM
+static struct tls_memory *scratch; /* the upstream's arena */
+#else
 CFG_SECRET static _Alignas(max_align_t) unsigned char scratch_bytes[CFG_LINK_SCRATCH_BYTES];
-static struct tls_memory scratch;
+static struct tls_memory own_scratch;
+static struct tls_memory *const scratch = &own_scratch;
+#endif
+/* What is said goes into the connection's send ring before a call returns: one buffer serves all. */
+CFG_SECRET static unsigned char
+    out_buffer[CFG_LINK_OUT_BYTES + TLS_LINK_OUT_EXTRA_BYTES];
 static mbedtls_ssl_config client;
 static mbedtls_ssl_config server;
 static const struct config *config;
@@ -86,7 +98,7 @@ static int on_identity(void *context, mbedtls_ssl_context *ssl, const unsigned c
     return mbedtls_ssl_set_hs_psk(ssl, (const unsigned char *)key.at, key.bytes);
 }
 
-static int configure(mbedtls_ssl_config *c, int endpoint)
+static int make_config(mbedtls_ssl_config *c, int endpoint)
 {
     mbedtls_ssl_config_init(c);
     int code = mbedtls_ssl_config_defaults(c, endpoint, MBEDTLS_SSL_TRANSPORT_STREAM,
@@ -94,6 +106,8 @@ static int configure(mbedtls_ssl_config *c, int endpoint)
     if (code == 0) {
         code = mbedtls_ssl_conf_content_bytes(c, CFG_LINK_RECORD_BYTES, CFG_LINK_OUT_BYTES);
     }
+    HERD_ASSERT(mbedtls_ssl_out_buffer_size(CFG_LINK_OUT_BYTES) <= sizeof out_buffer);
+    mbedtls_ssl_conf_shared_out(c, out_buffer);
     mbedtls_ssl_conf_rng(c, rng_mbedtls, NULL);
     mbedtls_ssl_conf_ciphersuites(c, suites);
     mbedtls_ssl_conf_extended_master_secret(c, MBEDTLS_SSL_EXTENDED_MS_REQUIRED);
@@ -110,14 +124,18 @@ int tls_link_init(const struct config *given)
 {
     config = given;
     handshakes = 0;
-    tls_memory_init(&scratch, scratch_bytes, sizeof scratch_bytes, NULL);
-    int err = configure(&client, MBEDTLS_SSL_IS_CLIENT);
-    err = err == HERD_OK ? configure(&server, MBEDTLS_SSL_IS_SERVER) : err;
+#if CFG_UPSTREAM
+    scratch = tls_upstream_memory();
+#else
+    tls_memory_init(&own_scratch, scratch_bytes, sizeof scratch_bytes, NULL);
+#endif
+    int err = make_config(&client, MBEDTLS_SSL_IS_CLIENT);
+    err = err == HERD_OK ? make_config(&server, MBEDTLS_SSL_IS_SERVER) : err;
     mbedtls_ssl_conf_psk_cb(&server, on_identity, NULL);
     for (unsigned i = 0; i < TLS_LINK_CONTEXTS && err == HERD_OK; i++) {
         struct tls_link *t = &contexts[i];
         t->used = false;
-        tls_memory_init(&t->memory, memories[i], sizeof memories[i], &scratch);
+        tls_memory_init(&t->memory, memories[i], sizeof memories[i], scratch);
         err = tls_setup(&t->tls, &server, &t->memory);
         mbedtls_ssl_set_user_data_p(&t->tls.ssl, t);
     }
@@ -250,7 +268,7 @@ void tls_link_abort(struct tls_link *t)
 struct tls_link_stats tls_link_stats(void)
 {
     struct tls_link_stats s = {
-        .handshakes = handshakes, .scratch_peak = scratch.peak, .scratch_used = scratch.used};
+        .handshakes = handshakes, .scratch_peak = scratch->peak, .scratch_used = scratch->used};
     for (unsigned i = 0; i < TLS_LINK_CONTEXTS; i++) {
         const struct tls_memory *m = &contexts[i].memory;
         s.memory_used += m->used;

@@ -130,6 +130,14 @@ static void explain(const struct tls_upstream *t, struct text *why)
     }
 }
 
+struct tls_memory *tls_upstream_memory(void)
+{
+    if (memory.at == NULL) {
+        tls_memory_init(&memory, arena, sizeof arena, NULL);
+    }
+    return &memory;
+}
+
 int tls_upstream_init(struct span trust_pem)
 {
     tls_memory_init(&memory, arena, sizeof arena, NULL);

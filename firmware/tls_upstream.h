@@ -45,6 +45,10 @@ struct tls_upstream_stats {
  * anchor does not parse; HERD_E_FULL: the arena is too small, or there are more than CFG_TLS_ANCHORS. */
 int tls_upstream_init(struct span trust_pem) HERD_MUST_CHECK;
 
+/* The arena. What a link's handshake takes for the time of one call may come from it, too: it has been made
+ * for the longest chain of certificates, and a link needs little. */
+struct tls_memory *tls_upstream_memory(void);
+
 /* Prepares t once; its buffers are taken from the arena now. */
 int tls_upstream_setup(struct tls_upstream *t) HERD_MUST_CHECK;
 

@@ -15,10 +15,10 @@
 #define CFG_PLACES_ANSWER_BYTES      4096
 #define CFG_JSON_TEXT_BYTES          2048
 #define CFG_JSON_ARENA_BYTES         4352
-#define CFG_TLS_ARENA_BYTES          38400
+#define CFG_TLS_ARENA_BYTES          34816
 #define CFG_LOG_RING_BYTES           768
 #define BOARD_PBUF_POOL_SIZE         4
-#define BOARD_RESERVE_STORE_BYTES    2048 /* of 6 KB; console and non-volatile basics took the rest */
+#define BOARD_RESERVE_STORE_BYTES    1984 /* of 6 KB; console and non-volatile basics took the rest */
 #else
 #define BOARD_NAME                   "mps2-an385"
 #define BOARD_RAM_BYTES              196608
@@ -28,7 +28,7 @@
 #define CFG_PLACES_ANSWER_BYTES      8192
 #define CFG_JSON_TEXT_BYTES          2560
 #define CFG_JSON_ARENA_BYTES         4352
-#define CFG_TLS_ARENA_BYTES          40448
+#define CFG_TLS_ARENA_BYTES          36864
 #define CFG_LOG_RING_BYTES           1024
 #define BOARD_PBUF_POOL_SIZE         6
 #define BOARD_RESERVE_STORE_BYTES    3584 /* of 6 KB; console and non-volatile basics took the rest */
@@ -36,7 +36,7 @@
 
 #define BOARD_FLASH_BYTES   262144
 #define BOARD_FACTORY_BYTES 16384
-#define BOARD_STACK_BYTES   3968
+#define BOARD_STACK_BYTES   3456
 
 #define CFG_REPORT_BYTES          128
 #define CFG_NODES                 16

@@ -47,6 +47,7 @@ __INT64_TYPE__ mbedtls_port_time(__INT64_TYPE__ *out);
 #define MBEDTLS_SSL_TLS_C
 #define MBEDTLS_SSL_CLI_C
 #define MBEDTLS_SSL_SRV_C
+#define MBEDTLS_SSL_SRV_PSK_ONLY /* tools/patches/mbedtls */
 #define MBEDTLS_SSL_PROTO_TLS1_2
 #define MBEDTLS_SSL_EXTENDED_MASTER_SECRET
 #define MBEDTLS_SSL_ALL_ALERT_MESSAGES /* who has a wrong key hears of it */
@@ -145,6 +146,7 @@ __INT64_TYPE__ mbedtls_port_time(__INT64_TYPE__ *out);
 #define MBEDTLS_SHA224_C
 #define MBEDTLS_SHA384_C
 #define MBEDTLS_SHA512_C
+#define MBEDTLS_SHA512_SMALLER /* 2 KB of flash; it hashes a handshake, and certificates */
 #endif
 #define MBEDTLS_CTR_DRBG_C
 #define MBEDTLS_CTR_DRBG_ENTROPY_LEN                                                               \

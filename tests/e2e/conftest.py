@@ -5,7 +5,7 @@ import pytest
 import herdlib
 
 # Modules that start no node, or the ones that documents say: once is enough.
-WITHOUT_NODES = {"test_standin", "test_herdctl", "test_documents"}
+WITHOUT_NODES = {"test_standin", "test_herdctl", "test_herdctl_keys", "test_documents"}
 
 
 def pytest_configure(config):

@@ -18,6 +18,7 @@ import time
 from decimal import Decimal
 from pathlib import Path
 
+import keyslib
 import wire
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -508,7 +509,8 @@ class Node(Program):
         self.port, self.link_port = herd.ports[name]
         self.board = board
         net = ["--net", f"tap={herd.hosts[name].device}"] if NET == "tap" else []
-        super().__init__(name, [BIN / board / "herd", "-c", herd.conf, *net, *options, name],
+        super().__init__(name, [BIN / board / "herd", "-c", herd.conf, *herd.keys_options(name),
+                                *net, *options, name],
                          herd.folder, {"PLACES_KEY": KEY, **(env or {})}, stdout)
 
 
@@ -537,8 +539,10 @@ class Herd:
         self.nodes = {}
         self.conf = self.folder / "herd.conf"
         sections = {"places": {"provider": "none"}, **sections}
-        sections["herd"] = {"insecure_links": "yes", **sections.get("herd", {})}
         self.conf.write_text(self.text(sections))
+        self.suite = sections.get("herd", {}).get("link_suite", "psk")
+        self.keys = keyslib.LinkKeys([link for link in links if self.needs_keys(link)])
+        self.keys.write(self.folder / "keys")
 
     def text(self, sections):
         lines = []
@@ -568,6 +572,17 @@ class Herd:
 
     def __getitem__(self, name):
         return self.nodes[name]
+
+    def needs_keys(self, link):
+        """Whether both ends are nodes, not neighbours of the older kind."""
+        return all(name in self.names for name in link)
+
+    def keys_file(self, name):
+        return self.folder / "keys" / f"{name}.keys"
+
+    def keys_options(self, name):
+        """What the node program is told of them."""
+        return ["--keys", self.keys_file(name)] if self.keys_file(name).exists() else []
 
     def neighbours(self, name):
         return {b if a == name else a for a, b in self.links if name in (a, b)}

@@ -190,7 +190,7 @@ def fixture_asked(new_standin, new_herd):
 
 
 def neighbour(node, name=b"D0", features=0):
-    caller = Caller(node)
+    caller = Caller(node, name.decode())
     caller.send(hello(sender=name, target=node.name.encode(), features=features))
     body = caller.wait(HELLO)
     return caller, struct.unpack(">I", body[1:5])[0]
@@ -201,7 +201,7 @@ def test_hello_tells_who_answers(asked):
     caller, features = neighbour(herd["A"])
     with caller:
         assert features & OFFERS_ASK
-    with Caller(herd["B"]) as other:
+    with Caller(herd["B"], "A") as other:
         other.send(hello(sender=b"A", target=b"B"))
         assert struct.unpack(">I", other.wait(HELLO)[1:5])[0] & OFFERS_ASK == 0
 
@@ -237,7 +237,7 @@ def test_who_has_no_upstream_does_not_pass_an_ask_on(asked):
     asks = herd["A"].log.count("ask.got")
     herd["A"].kill()
     herd["B"].log.wait("link.down", peer="A")
-    with Caller(herd["B"]) as caller:
+    with Caller(herd["B"], "A") as caller:
         caller.send(hello(sender=b"A", target=b"B", boot=1))
         caller.wait(HELLO)
         caller.send(ask(1))
@@ -336,7 +336,7 @@ class Answerer:
 
     def __init__(self, herd, listener):
         self.node = herd.start("A")
-        self.caller = Caller.of(listener.accept()[0])
+        self.caller = Caller.of(listener.accept()[0], herd, "B")
         self.caller.wait(HELLO)
         self.caller.send(hello(sender=b"B", target=b"A", features=OFFERS_ASK | 0x80000000))
         self.node.log.wait("link.up", peer="B")
@@ -448,7 +448,7 @@ def test_a_suspect_neighbour_is_not_asked(answerer):
 def test_an_ask_follows_the_link_to_another_connection(answerer):
     """A is the lower name: the connection that it dialled is replaced only by a restarted B."""
     answerer.ask()
-    with Caller(answerer.node) as restarted:
+    with Caller(answerer.node, "B") as restarted:
         restarted.send(hello(sender=b"B", target=b"A", boot=4712, features=OFFERS_ASK))
         number = struct.unpack(">H", restarted.wait(ASK)[:2])[0]
         restarted.send(answer(number, GOOD))

@@ -30,7 +30,7 @@ def terminals():
 @pytest.fixture
 def open_terminal(terminals, tmp_path):
     def start(herd, name="Solo", *options, **named):
-        terminal = Terminal(herd.conf, name, *options, folder=tmp_path, **named)
+        terminal = Terminal(herd.conf, name, *herd.keys_options(name), *options, folder=tmp_path, **named)
         terminals.append(terminal)
         return terminal.ready()
     return start

@@ -345,13 +345,3 @@ def test_nodes_that_disagree_about_report_bytes_refuse_each_other_clearly(new_he
     assert "settings" in event.fields["reason"], event
     assert not herd["A"].log.find("link.up")
     assert report(herd, "A")
-
-
-def test_links_need_the_herd_files_consent_to_plain_tcp(new_herd):
-    herd = new_herd(("A", "B"), (("A", "B"),), herd={"insecure_links": "no"})
-    node = herd.launch("A")
-    node.expected = 2
-    assert node.process.wait(PATIENCE_S) == 2
-    assert "insecure_links" in node.errors() and node.errors().count("\n") == 1
-    node.err_path.write_text("")  # was expected
-    assert free_port()

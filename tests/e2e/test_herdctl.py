@@ -603,8 +603,8 @@ def test_a_long_answer_on_a_full_disk_is_said_too():
     (["whatsat", "kiwi", "5", "21"], [b"N is '21'", b"from 0 to 20"]),
     (["replay", "walk.gpx"], [b"--as ID", b"replay walk.gpx --as walker"]),
     (["replay"], [b"1 argument, not 0"]),
-    (["fly"], [b"iamat, whatsat and replay", b"--help"]),
-    ([], [b"iamat, whatsat and replay", b"--help"]),
+    (["fly"], [b"iamat, whatsat, replay and keys", b"--help"]),
+    ([], [b"iamat, whatsat, replay and keys", b"--help"]),
     (["iamat", "kiwi", "1", "2", "--at", "clark"], [b"it is written Clark"]),
     (["iamat", "kiwi", "1", "2", "--at", "Nobody"], [b"Bailey Bona Campbell Clark Jaquez"]),
     (["iamat", "kiwi", "1", "2", "--at", "127.0.0.1"], [b"--at 127.0.0.1:10000"]),
@@ -980,7 +980,7 @@ GENERAL = ["--herd", "--at", "--timeout", "--json", "--help"]
 
 
 @pytest.mark.parametrize("words, offered", [
-    ([""], ["iamat", "whatsat", "replay"]),
+    ([""], ["iamat", "whatsat", "replay", "keys"]),
     (["i"], ["iamat"]),
     (["x"], []),
     (["--"], GENERAL),
@@ -1046,9 +1046,10 @@ def test_completion_runs_nothing_that_a_herd_file_says(tmp_path):
 
 def test_completion_knows_every_option_and_command_of_the_help():
     text = "".join(herdctl(*command, "--help").stdout.decode()
-                   for command in ([], ["iamat"], ["whatsat"], ["replay"]))
-    offered = set(complete("iamat", "--")) | set(complete("replay", "--"))
-    assert offered == set(re.findall(r"--[a-z]+", text))
+                   for command in ([], ["iamat"], ["whatsat"], ["replay"], ["keys"]))
+    offered = {option for command in ("iamat", "replay", "keys") for option in complete(command, "--")}
+    assert offered == set(re.findall(r"--[a-z]+", text)) - {"--keys"}  # an option of herd's
+    assert set(complete("keys", "--")) == {"--herd", "--json", "--help", "--rotate"}
 
 
 # the presets

@@ -68,7 +68,7 @@ def test_check_refuses_a_name_that_is_no_node(new_herd, board):
 
 
 GOOD = """[herd]
-insecure_links = yes
+link_suite = psk
 [node A]
 address = 127.0.0.1
 port = 10000
@@ -85,7 +85,8 @@ provider = none
 
 
 @pytest.mark.parametrize("old, new, line", [
-    ("[herd]", "[heard]", 1), ("insecure_links", "insecure_link", 2), ("= yes", "= perhaps", 2),
+    ("[herd]", "[heard]", 1), ("link_suite", "link_suit", 2), ("= psk", "= perhaps", 2),
+    ("link_suite = psk", "insecure_links = yes", 2), ("[links]", "[keys A]\nB = 1:00 2:11\n[links]", 11),
     ("[node A]", "[node A B]", 3), ("[node A]", "[node ]", 3), ("[node A]", "[node A", 3),
     ("[node A]", "[node " + "A" * 33 + "]", 3), ("address = 127.0.0.1", "address = 127.0.0.256", 4),
     ("address = 127.0.0.1", "address = localhost", 4), ("port = 10000", "port = 70000", 5),
@@ -129,7 +130,7 @@ def test_a_port_in_use_is_one_clear_line(new_herd, board, which):
     herd = new_herd(("A", "B"), (("A", "B"),), board)
     taken = herd.ports["A"][which == "link_port"]
     with socket.create_server(("127.0.0.1", taken)):
-        done = run(board, "-c", herd.conf, "A")
+        done = run(board, "-c", herd.conf, "--keys", herd.keys_file("A"), "A")
     assert done.returncode == 1
     assert str(taken) in done.stderr and "in use" in done.stderr
     assert done.stderr.startswith("herd: ") and done.stderr.count("\n") == 1

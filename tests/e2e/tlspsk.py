@@ -63,7 +63,7 @@ class TlsError(ConnectionError):
 class Tls:
     """One end of a link. `patience_s` bounds each wait."""
 
-    def __init__(self, sock, suite, patience_s):
+    def __init__(self, sock, suite, patience_s, record_bytes=RECORD_BYTES):
         self.socket = sock
         self.patience_s = patience_s
         self.identity = None  # a server's: the caller's identity
@@ -72,15 +72,16 @@ class Tls:
         self.context = _ssl.SSL_CTX_new(_ssl.TLS_method())
         for control, value in ((_CTRL_MIN_PROTO, _TLS_1_2), (_CTRL_MAX_PROTO, _TLS_1_2),
                                (_CTRL_MODE, _MODE_PARTIAL_AND_MOVING),
-                               (_CTRL_MAX_SEND_FRAGMENT, RECORD_BYTES)):
+                               (_CTRL_MAX_SEND_FRAGMENT, record_bytes)):
             _ssl.SSL_CTX_ctrl(self.context, control, value, None)
         if _ssl.SSL_CTX_set_cipher_list(self.context, SUITES[suite]) != 1:
             raise TlsError(f"this libssl has no {suite}")
 
     @classmethod
-    def client(cls, sock, identity, key, suite="psk", patience_s=20):
+    def client(cls, sock, identity, key, suite="psk", patience_s=20,
+               record_bytes=RECORD_BYTES):
         """Dials by this identity (bytes) and key; raises TlsError when the other end refuses."""
-        own = cls(sock, suite, patience_s)
+        own = cls(sock, suite, patience_s, record_bytes)
 
         def give(_, hint, identity_out, identity_room, key_out, key_room):
             if len(identity) + 1 > identity_room or len(key) > key_room:

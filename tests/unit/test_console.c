@@ -144,7 +144,14 @@ enum links_state links_state(unsigned i)
 }
 struct links_stats links_stats(void)
 {
-    return (struct links_stats){.up = 4, .down = 3};
+    return (struct links_stats){.up = 4,
+                                .down = 3,
+                                .bad_report = 1,
+                                .skipped = 2,
+                                .auth_failed = 5,
+                                .auth_unknown = 6,
+                                .auth_old_key = 7,
+                                .crowded = 8};
 }
 bool links_clock_trusted(void)
 {
@@ -403,8 +410,10 @@ static void links_show_their_state(void **state)
 {
     (void)state;
     assert_string_equal(type("links\n"),
-                        "B up at 127.0.0.1:1003 pending=0 in_flight=0\n"
-                        "1 links came_up=4 went_down=3 suspected=0 dead=0 refused=0 protocol=0\n");
+                        "B up at 127.0.0.1:1003 pending=0 in_flight=0 suite=psk\n"
+                        "1 links came_up=4 went_down=3 suspected=0 dead=0 refused=0 protocol=0 "
+                        "bad_report=1 skipped=2\n"
+                        "callers auth_failed=5 auth_unknown=6 auth_old_key=7 crowded=8\n");
     link_state = LINKS_SUSPECT;
     assert_says("links\n", "B suspect at");
 }
@@ -682,16 +691,18 @@ static void answers_and_log_lines_are_whole_however_slow_the_console_is(void **s
         for (char *line = strtok(screen, "\n"); line != NULL; line = strtok(NULL, "\n")) {
             bool is_log = strstr(line, "info session.taken slot=3") != NULL &&
                           strncmp(line, "2026-", 5) == 0 && strlen(line) == 50;
-            bool is_answer =
-                strcmp(line, "kiwi +1.5-2.5 1.5 at Bailey") == 0 ||
-                strcmp(line, "1 of 1 devices") == 0 || strncmp(line, "B up at", 7) == 0 ||
-                strncmp(line, "1 links came_up=4", 17) == 0 || strcmp(line, "log level info") == 0;
+            bool is_answer = strcmp(line, "kiwi +1.5-2.5 1.5 at Bailey") == 0 ||
+                             strcmp(line, "1 of 1 devices") == 0 ||
+                             strncmp(line, "B up at", 7) == 0 ||
+                             strncmp(line, "1 links came_up=4", 17) == 0 ||
+                             strncmp(line, "callers auth_failed=5", 21) == 0 ||
+                             strcmp(line, "log level info") == 0;
             assert_true(is_log != is_answer);
             logs += is_log;
             answers += is_answer;
         }
         assert_int_equal(logs, 11);
-        assert_int_equal(answers, 5);
+        assert_int_equal(answers, 6);
     }
 }
 

@@ -334,6 +334,18 @@ static void fixed_refuses_what_is_above_the_maximum(void **state)
 
 /* --- Parts of spans ------------------------------------------------------------------------------ */
 
+static void an_address_has_four_numbers(void **state)
+{
+    (void)state;
+    text_init(&t, buffer, sizeof buffer);
+    text_ip4(&t, 0x7F000001);
+    text_char(&t, ' ');
+    text_ip4(&t, 0xFFFFFFFF);
+    text_char(&t, ' ');
+    text_ip4(&t, 0);
+    assert_span_equal(text_span(&t), "127.0.0.1 255.255.255.255 0.0.0.0");
+}
+
 static void blanks_are_taken_off_both_ends(void **state)
 {
     (void)state;
@@ -401,6 +413,7 @@ int main(void)
         cmocka_unit_test(fixed_reads_each_form_of_a_number),
         cmocka_unit_test(fixed_refuses_what_is_no_number),
         cmocka_unit_test(fixed_refuses_what_is_above_the_maximum),
+        cmocka_unit_test(an_address_has_four_numbers),
         cmocka_unit_test(blanks_are_taken_off_both_ends),
         cmocka_unit_test(words_and_parts_are_taken_one_by_one),
         cmocka_unit_test(a_secret_is_wiped_and_nothing_beside_it),

@@ -11,6 +11,7 @@
 #include "rng.h"
 #include "sched.h"
 #include "tls_link.h"
+#include "tls_upstream.h"
 #include "wall.h"
 
 #define PIPE_BYTES 4608
@@ -110,6 +111,18 @@ bool config_link_is_ecdhe(const struct config *config, unsigned link)
     (void)config;
     return link == ECDHE_LINK;
 }
+
+#if CFG_UPSTREAM
+struct tls_memory *tls_upstream_memory(void)
+{
+    static _Alignas(max_align_t) unsigned char bytes[CFG_LINK_SCRATCH_BYTES];
+    static struct tls_memory memory;
+    if (memory.at == NULL || memory.used == 0) {
+        tls_memory_init(&memory, bytes, sizeof bytes, NULL);
+    }
+    return &memory;
+}
+#endif
 
 static struct unit_random random_bytes;
 

@@ -49,7 +49,7 @@ test_wall_SRCS := firmware/wall.c $(test_log_SRCS)
 test_setup_SRCS := firmware/setup.c firmware/keys.c $(config_SRCS) firmware/log.c \
                    firmware/sched.c $(test_proto_SRCS) $(test_nv_SRCS)
 test_console_SRCS := firmware/console.c firmware/console_edit.c firmware/console_commands.c \
-                     firmware/console_config.c firmware/console_keys.c firmware/replica.c firmware/clients.c \
+                     firmware/console_config.c firmware/console_links.c firmware/replica.c firmware/clients.c \
                      firmware/names.c $(test_setup_SRCS)
 test_ask_SRCS := firmware/ask.c $(test_frames_SRCS)
 test_answer_SRCS := firmware/answer.c $(test_frames_SRCS)

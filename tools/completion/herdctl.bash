@@ -90,7 +90,9 @@ _herdctl() {
     esac
 
     if [[ $typed == -* && -z $options_over ]]; then
-        _herdctl_offer "$typed" --herd --at --timeout --json --help
+        _herdctl_offer "$typed" --herd
+        [[ $command == keys ]] || _herdctl_offer "$typed" --at --timeout
+        _herdctl_offer "$typed" --json --help
         case $command in
         iamat) _herdctl_offer "$typed" --time ;;
         replay) _herdctl_offer "$typed" --as --speed --now ;;
