@@ -83,6 +83,7 @@ struct workload {
     sim_ns until;
     bool expected;
     uint64_t bad_wires; /* nodes */
+    uint64_t stopping;  /* nodes */
     size_t tables_open;
     struct workload_counts counts;
 };
@@ -179,7 +180,7 @@ static struct client *dial(struct workload *wl, unsigned node, unsigned limit, s
     *cl = (struct client){.used = true,
                           .node = node,
                           .boots = world_node_boots(wl->setup.w, node),
-                          .excused = !wl->expected || (wl->bad_wires >> node & 1) != 0 ||
+                          .excused = !wl->expected || ((wl->bad_wires | wl->stopping) >> node & 1) != 0 ||
                                      world_node_state(wl->setup.w, node) != NODE_RUNNING};
     cl->handle = world_connect(wl->setup.w, host, node, WORLD_CLIENT_PORT);
     wl->counts.connections++;
@@ -816,8 +817,10 @@ void workload_wires(struct workload *wl, unsigned node, bool bad)
     workload_excuse(wl, node);
 }
 
-void workload_stopping(struct workload *wl, unsigned node)
+void workload_stopping(struct workload *wl, unsigned node, bool stopping)
 {
+    uint64_t bit = UINT64_C(1) << node;
+    wl->stopping = stopping ? wl->stopping | bit : wl->stopping & ~bit;
     workload_excuse(wl, node);
     for (unsigned i = 0; i < CLIENTS_MAX; i++) {
         if (wl->clients[i].used && wl->clients[i].node == node) {
