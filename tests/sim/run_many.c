@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -73,6 +74,7 @@ static void hire(struct many *m, unsigned job)
     m->started[job] = now_s();
     m->workers[job] = fork();
     if (m->workers[job] == 0) {
+        (void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* nobody would hear of it */
         work(m, job);
     }
     if (m->workers[job] < 0) {

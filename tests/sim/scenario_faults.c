@@ -249,8 +249,12 @@ static void set_pair(struct faults *f, const struct event *e)
 static void set_clients(struct faults *f, unsigned node)
 {
     struct world_link wire = choose_wire(&f->random);
+    uint32_t noise = (uint32_t)random_between(&f->random, 10000, 200000);
     if (random_chance(&f->random, 100000)) {
         wire.cut = true;
+    }
+    if (random_chance(&f->random, 400000)) {
+        wire.noise_ppm = noise; /* no record of TLS around what clients say: the sums of TCP must do */
     }
     workload_wires(f->s->workload, node, true);
     wire_clients(f, node, &wire);

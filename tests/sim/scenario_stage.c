@@ -250,12 +250,13 @@ static void is_off(void *context, uint64_t node)
     if (world_node_state(s->w, (unsigned)node) == NODE_OFF) {
         checker_node_off(s->checker, (unsigned)node);
     }
+    workload_stopping(s->workload, (unsigned)node, false);
 }
 
 void stage_stop(struct stage *s, unsigned node)
 {
     if (world_node_state(s->w, node) == NODE_RUNNING) {
-        workload_stopping(s->workload, node);
+        workload_stopping(s->workload, node, true);
         checker_node_off(s->checker, node); /* it promises nothing from now on */
         world_stop_node(s->w, node);
         world_at(s->w, world_now(s->w) + 400 * SIM_MS, is_off, s, node);

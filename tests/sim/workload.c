@@ -51,6 +51,7 @@ struct client {
     unsigned kept;  /* more bursts that it will send */
     size_t piece;
     size_t chunk; /* bytes at a time; 0: all at once */
+    sim_ns lasts_ns; /* a burst */
     sim_ns gap_ns;
     struct lines_buffer out;
     size_t given;
@@ -83,6 +84,7 @@ struct workload {
     sim_ns until;
     bool expected;
     uint64_t bad_wires; /* nodes */
+    uint64_t stopping;  /* nodes */
     size_t tables_open;
     struct workload_counts counts;
 };
@@ -179,7 +181,7 @@ static struct client *dial(struct workload *wl, unsigned node, unsigned limit, s
     *cl = (struct client){.used = true,
                           .node = node,
                           .boots = world_node_boots(wl->setup.w, node),
-                          .excused = !wl->expected || (wl->bad_wires >> node & 1) != 0 ||
+                          .excused = !wl->expected || ((wl->bad_wires | wl->stopping) >> node & 1) != 0 ||
                                      world_node_state(wl->setup.w, node) != NODE_RUNNING};
     cl->handle = world_connect(wl->setup.w, host, node, WORLD_CLIENT_PORT);
     wl->counts.connections++;
@@ -331,7 +333,9 @@ static void add_burst(struct workload *wl, struct client *cl, struct random *r)
         bool half = i + 1 == count && cl->ending == END_HALF && cl->kept == 0;
         add_any(wl, cl, !half, r);
     }
-    size_t least = (cl->out.bytes - before) / PIECES_MAX + 1;
+    size_t bytes = cl->out.bytes - before;
+    size_t least = bytes / PIECES_MAX + 1;
+    cl->gap_ns = cl->chunk == 0 ? 0 : cl->lasts_ns / (sim_ns)(bytes / cl->chunk + 1);
     if (cl->piece > 0 && cl->piece < least) {
         cl->piece = least; /* a node's queue of frames is short: more would only be lost */
     }
@@ -508,10 +512,8 @@ static void start_client(struct workload *wl, unsigned node, struct random *r)
     cl->waits = random_chance(r, 500000);
     cl->kept = keeps && !resets ? 1 + (unsigned)random_below(r, 5) : 0;
     cl->stalled = stalls;
+    cl->lasts_ns = lasts;
     add_burst(wl, cl, r);
-    if (slow) {
-        cl->gap_ns = lasts / (sim_ns)(cl->out.bytes / chunk + 1);
-    }
     uint64_t argument = argument_of(wl, cl);
     if (stalls) {
         world_read(wl->setup.w, cl->handle, false);
@@ -816,8 +818,10 @@ void workload_wires(struct workload *wl, unsigned node, bool bad)
     workload_excuse(wl, node);
 }
 
-void workload_stopping(struct workload *wl, unsigned node)
+void workload_stopping(struct workload *wl, unsigned node, bool stopping)
 {
+    uint64_t bit = UINT64_C(1) << node;
+    wl->stopping = stopping ? wl->stopping | bit : wl->stopping & ~bit;
     workload_excuse(wl, node);
     for (unsigned i = 0; i < CLIENTS_MAX; i++) {
         if (wl->clients[i].used && wl->clients[i].node == node) {
@@ -841,8 +845,12 @@ static void check_alive(void *context, uint64_t argument)
     sim_ns now = world_now(wl->setup.w);
     (void)argument;
     for (unsigned i = 0; i < CLIENTS_MAX; i++) {
-        const struct client *cl = &wl->clients[i];
-        if (!cl->used || cl->excused || !is_same_life(wl, cl) || cl->next == cl->count) {
+        struct client *cl = &wl->clients[i];
+        if (!cl->used || cl->excused || !is_same_life(wl, cl)) {
+            continue;
+        }
+        skip_blank(wl, cl);
+        if (cl->next == cl->count) {
             continue;
         }
         const struct command *command = &cl->commands[cl->next];

@@ -78,8 +78,8 @@ bool workload_closed(struct workload *wl, int connection, int reason);
 void workload_excuse(struct workload *wl, unsigned node);
 /* The wires between clients and this node are bad from now on, or good again. */
 void workload_wires(struct workload *wl, unsigned node, bool bad);
-/* It is stopped in order: FIN may come at any time. */
-void workload_stopping(struct workload *wl, unsigned node);
+/* It is stopped in order, FIN may come at any time and who calls is turned away; or it is off at last. */
+void workload_stopping(struct workload *wl, unsigned node, bool stopping);
 
 /* All wires between hosts and nodes have no faults from now on (or have): answers must come in time, and
  * connections are not reset by a node that goes on. */
