@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "board.h"
-#include "checksum.h"
 #include "cortexm.h"
+#include "crc.h"
 #include "err.h"
 #include "hal_clock.h"
 #include "regs.h"
@@ -37,7 +37,7 @@ extern uint32_t ld_ram_start[], ld_ram_end[];
 
 static uint32_t kept_crc(void)
 {
-    return checksum_crc32(3, &kept.crash, sizeof kept.crash);
+    return crc_32(3, &kept.crash, sizeof kept.crash);
 }
 
 void cortexm_reset(void)
