@@ -130,8 +130,10 @@
 #define DHCP_TIMEOUT_SIZE_T    u32_t
 #define LWIP_NETIF_HOSTNAME    1 /* the node's name, for the server's list */
 
-/* Sums over 32 bits at a time. */
-#define LWIP_CHKSUM_ALGORITHM 3
+/* Of headers and data of every segment: ours, in words (lwip_checksum.c). */
+#include <stdint.h>
+uint16_t lwip_checksum(const void *data, int bytes);
+#define LWIP_CHKSUM lwip_checksum
 
 /* --- UDP, DNS ---------------------------------------------------------------------------------- */
 
@@ -147,7 +149,6 @@
 
 /* --- SNTP: firmware/wall.c --------------------------------------------------------------------- */
 
-#include <stdint.h>
 void wall_sntp_set(uint32_t seconds, uint32_t us);
 void wall_sntp_get(uint32_t *seconds, uint32_t *us);
 #define SNTP_SET_SYSTEM_TIME_US(seconds, us) wall_sntp_set(seconds, us)

@@ -19,6 +19,7 @@ test_replica_links_SRCS := $(test_replica_SRCS)
 test_config_SRCS := firmware/config.c firmware/config_keys.c $(test_proto_SRCS)
 test_frame_queue_SRCS := port/posix/frame_queue.c
 test_lwip_hooks_SRCS := port/lwip/lwip_hooks.c
+test_lwip_checksum_SRCS := port/lwip/lwip_checksum.c
 
 test_json_SRCS := firmware/json.c firmware/text.c
 test_json_stream_SRCS := firmware/json_stream.c firmware/text.c
