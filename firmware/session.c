@@ -89,9 +89,11 @@ static void log_bytes(enum log_event event, const struct session *s, const char 
                       struct span value)
 {
     struct log_line *l = log_begin(event);
-    log_u64(l, "slot", conn_slot(s->conn));
-    log_span(l, key, value);
-    log_end(l);
+    if (l != NULL) { /* asked for, or not even the slot is looked up */
+        log_u64(l, "slot", conn_slot(s->conn));
+        log_span(l, key, value);
+        log_end(l);
+    }
 }
 
 /* Room was checked before the line was read. */
@@ -306,23 +308,21 @@ static struct span arrived(const struct session *s, bool *whole)
 
 static bool at_end(const struct session *s)
 {
-    return conn_readable(s->conn) == 0 && conn_state(s->conn) == CONN_PEER_ENDED;
+    return conn_state(s->conn) == CONN_PEER_ENDED && conn_readable(s->conn) == 0;
 }
 
 /* True when it made progress. */
 static bool read_line(struct session *s)
 {
-    if (conn_room(s->conn) < ANSWER_ROOM) {
-        return false;
-    }
     bool whole = false;
     struct span in = arrived(s, &whole);
-    if (in.bytes == 0 && !whole) {
-        if (at_end(s) && s->line_bytes > 0) { /* the last line may lack its newline */
-            take_line(s);
-            return true;
-        }
+    bool is_last = in.bytes == 0 && !whole && s->line_bytes > 0 && at_end(s);
+    if ((in.bytes == 0 && !whole && !is_last) || conn_room(s->conn) < ANSWER_ROOM) {
         return false;
+    }
+    if (is_last) { /* it may lack its newline */
+        take_line(s);
+        return true;
     }
     size_t room = sizeof s->line - s->line_bytes;
     if (in.bytes > room) {
