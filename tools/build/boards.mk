@@ -40,8 +40,13 @@ BOARD_OUT := $(BUILD)/boards/$M
 IMAGE := $(BOARD_OUT)/$(NODE)
 BOARD_FLAGS := $(strip -Os $(BOARD_CPU) --specs=nano.specs -fstack-usage -fno-common \
                  $(if $(filter small,$(PROFILE)),-DBOARD_PROFILE_SMALL))
+# What every report and every segment passes through is compiled for speed, all else for size.
+FAST := $(addprefix firmware/,text.c proto.c geo.c clients.c conn.c sched.c) \
+        port/lwip/lwip_checksum.c
 $(eval $(call variant,$M,$(BOARD),arm-none-eabi-gcc,arm-none-eabi-gcc-ar,arm-none-eabi-nm,$(BOARD_FLAGS)))
 # Not the host's flags, which the rule for a port's objects adds.
+$(call objects,$M,$(FAST)): tools/build/boards.mk
+$(call objects,$M,$(FAST)): EXTRA = -O2
 $($M_PORT_OBJS): EXTRA = -iquote port/cortex-m $($(BOARD)_PORTS:%=-iquote %)
 
 $(OBJ)/$M/board.ld: boards/$(BOARD)/board.ld boards/$(BOARD)/board.h port/cortex-m/sections.ld
@@ -73,7 +78,7 @@ TARGET_TESTS := $(filter-out $(BOARD_TESTS_OUT) test_frame_queue $(foreach t,$(U
                   $(if $(filter port/posix/% port/nxp/% tools/%,$($t_SRCS)),$t)),$(UNIT_TESTS))
 TARGET_TEST_BINS := $(TARGET_TESTS:%=$(BOARD_OUT)/tests/%.elf)
 TARGET_START := $(patsubst %.c,$(OBJ)/$M/%.o,port/cortex-m/startup.c port/cortex-m/vectors.c \
-                  tests/target/target.c $(wildcard $($(BOARD)_PORTS:%=%/reset.c)))
+                  port/cortex-m/memory.c tests/target/target.c $(wildcard $($(BOARD)_PORTS:%=%/reset.c)))
 TARGET_EXTRA := $(HOST_DEFINES) -Itests/target -Itests/unit -iquote port/cortex-m
 $(OBJ)/$M/tests/target/%.o $(OBJ)/$M/tests/unit/%.o: EXTRA = $(TARGET_EXTRA)
 define target_test
