@@ -35,6 +35,7 @@ test_sdcard_SRCS := port/sdcard/sdcard.c
 test_sdcard_CFLAGS := -iquote port/sdcard
 test_card_area_SRCS := port/sdcard/hal_flash.c port/sdcard/sdcard.c
 test_card_area_CFLAGS := -iquote port/sdcard
+test_eth_fifo_CFLAGS := -iquote port/cortex-m
 test_older_lines_SRCS := firmware/older_lines.c $(test_proto_SRCS)
 test_replica_older_SRCS := $(test_replica_SRCS)
 test_older_SRCS := firmware/older.c firmware/older_lines.c firmware/backoff.c $(test_replica_SRCS)
