@@ -4,7 +4,8 @@
 usage: bench.py BOARD...          (in a network namespace: the stand-in and the nodes use loopback)
 
 Work is time that the core did not sleep: clock_cycles() - idle_cycles() of the port, read from outside,
-so that nothing is added to what is measured. The resolution is one cycle of the board's clock.
+so that nothing is added to what is measured. Both are read while the core sleeps from tick to tick: the
+cycles since the last tick, which idle_cycles() does not know yet, are then all slept.
 """
 
 import calendar
@@ -51,6 +52,7 @@ class Bench:
 
     def slept_ms(self):
         """Milliseconds since start, cycles slept: with the core stopped, so that they fit together."""
+        time.sleep(0.05)  # the last work is some ticks ago
         self.monitor.command("stop")
         low, high = self.read("ms_low", 1)[0], self.read("ms_high", 1)[0]
         slept = self.monitor.u64(self.symbols["slept_cycles"])
@@ -66,7 +68,8 @@ class Bench:
         return cycles * 1_000_000 // self.cycles_per_ms, after_ms - ms
 
     def idle_per_ms(self):
-        cost, ms = self.work(lambda: time.sleep(1))
+        time.sleep(1)  # the client that asked whether the node answers is gone
+        cost, ms = self.work(lambda: time.sleep(3))
         return cost / max(ms, 1)
 
     def boot(self):
