@@ -8,9 +8,12 @@
 #define NO_SLOT    CFG_DEVICES
 #define PINNED_BIT (UINT64_C(1) << 63)
 
+/* Aligned to 4: with 8 every record of a board would end in 4 bytes of nothing. */
+typedef int64_t record_ns __attribute__((aligned(4)));
+
 struct client {
-    int64_t stamp_ns;
-    int64_t difference_ns;
+    record_ns stamp_ns;
+    record_ns difference_ns;
     uint32_t version; /* 0: free */
     uint16_t client_bytes;
     uint16_t location_bytes;
