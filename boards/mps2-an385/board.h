@@ -19,7 +19,7 @@
 #define CFG_LOG_RING_BYTES           768
 #define BOARD_PBUF_POOL_SIZE         4
 #define BOARD_RESERVE_LINK_TLS_BYTES (2 * 4608)
-#define BOARD_RESERVE_STORE_BYTES    2048 /* of 6 KB; console and non-volatile basics took the rest */
+#define BOARD_STACK_BYTES            3584
 #else
 #define BOARD_NAME                   "mps2-an385"
 #define BOARD_RAM_BYTES              196608
@@ -33,12 +33,12 @@
 #define CFG_LOG_RING_BYTES           1024
 #define BOARD_PBUF_POOL_SIZE         6
 #define BOARD_RESERVE_LINK_TLS_BYTES (4 * 7066)
-#define BOARD_RESERVE_STORE_BYTES    3584 /* of 6 KB; console and non-volatile basics took the rest */
+#define BOARD_STACK_BYTES            3968
 #endif
 
-#define BOARD_FLASH_BYTES   262144
-#define BOARD_FACTORY_BYTES 16384
-#define BOARD_STACK_BYTES   3968
+#define BOARD_FLASH_BYTES         262144
+#define BOARD_FACTORY_BYTES       16384
+#define BOARD_RESERVE_STORE_BYTES 6144
 
 #define CFG_REPORT_BYTES          128
 #define CFG_NODES                 16
