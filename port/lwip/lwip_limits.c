@@ -24,9 +24,10 @@ _Static_assert(MEMP_NUM_TCP_PCB_LISTEN >= 2, "clients and links each have a list
 _Static_assert(TCP_SND_QUEUELEN >= 4, "a segment before the end of the ring, and one behind it");
 _Static_assert(HERD_TCP_SEGS_PER_SLOT * 2 >= TCP_SND_QUEUELEN,
                "a segment with data is two pbufs at least, its headers and a piece of the ring");
-_Static_assert(MEMP_NUM_TCP_SEG >= HERD_TCP_SLOTS * HERD_TCP_SEGS_PER_SLOT + CFG_SESSIONS,
-               "the pool is shared: clients that fill their queues, and do not acknowledge their end "
-               "either, must not stop another connection");
+_Static_assert(
+    MEMP_NUM_TCP_SEG >= HERD_TCP_SLOTS * HERD_TCP_SEGS_PER_SLOT + CFG_SESSIONS,
+    "the pool is shared: clients that fill their queues, and do not acknowledge their end "
+    "either, must not stop another connection");
 _Static_assert(MEMP_NUM_PBUF >= HERD_TCP_SLOTS * (TCP_SND_QUEUELEN - 1),
                "the pool is shared: every piece of every queue that refers to a ring");
 _Static_assert(MEMP_NUM_TCP_SEG <= 0xffff && MEMP_NUM_PBUF <= 0xffff,
