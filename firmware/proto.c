@@ -27,7 +27,7 @@ struct span proto_take_field(struct span *rest)
         at++;
     }
     const char *field = at;
-    while (at < end && !is_space(*at)) {
+    while (at < end && ((unsigned char)*at > ' ' || !is_space(*at))) {
         at++;
     }
     *rest = (struct span){at, (size_t)(end - at)};

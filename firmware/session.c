@@ -280,10 +280,8 @@ static bool send_more(struct session *s)
 
 /* Lines */
 
-static void take_line(struct session *s)
+static void take_line(struct session *s, struct span line)
 {
-    struct span line = {s->line, s->line_bytes};
-    s->line_bytes = 0;
     struct proto_command command;
     proto_parse(line, config->report_bytes, &command);
     switch (command.kind) {
@@ -303,6 +301,14 @@ static void take_line(struct session *s)
         answer_whatsat(s, &command.whatsat, line);
         break;
     }
+}
+
+/* The one that was put together in the session's buffer, which is free for what comes of it. */
+static void take_own_line(struct session *s)
+{
+    struct span line = {s->line, s->line_bytes};
+    s->line_bytes = 0;
+    take_line(s, line);
 }
 
 /* What arrived up to a newline, or all of it; *whole tells whether the newline is there. */
@@ -332,7 +338,12 @@ static bool read_line(struct session *s)
         return false;
     }
     if (is_last) { /* it may lack its newline */
-        take_line(s);
+        take_own_line(s);
+        return true;
+    }
+    if (whole && s->line_bytes == 0 && in.bytes <= sizeof s->line) { /* mostly: where it arrived */
+        take_line(s, in);
+        conn_consume(s->conn, in.bytes + 1);
         return true;
     }
     size_t room = sizeof s->line - s->line_bytes;
@@ -350,7 +361,7 @@ static bool read_line(struct session *s)
     s->line_bytes = (uint16_t)(s->line_bytes + in.bytes);
     conn_consume(s->conn, in.bytes + whole);
     if (whole) {
-        take_line(s);
+        take_own_line(s);
     }
     return true;
 }

@@ -140,7 +140,8 @@ void text_pad(struct text *t, uint64_t value, unsigned digits)
     char *end = buffer + sizeof buffer;
 
     HERD_ASSERT(digits >= 1 && digits <= TEXT_DIGITS_MAX);
-    for (char *first = put_digits(end, value); end - first < (ptrdiff_t)digits;) {
+    char *first = put_digits(end, value);
+    while (end - first < (ptrdiff_t)digits) {
         *--first = '0';
     }
     put_whole(t, end - digits, digits);
