@@ -165,7 +165,7 @@ $1_$2_OBJS := $(call objects,$1,$($2_SRCS))
 $$($1_$2_OBJS): $(OBJ)/$1/%.o: %.c $(OBJ)/$1/flags-libs $(DEP_STAMPS)
 	@mkdir -p $$(@D)
 	@echo '  $1: $$(<F)'
-	@$$($1_CC) -w $$($1_LIB_FLAGS) $($2_FLAGS) -c $$< -o $$@
+	@$$($1_CC) -w $$($1_LIB_FLAGS) $($2_FLAGS) $$(EXTRA) -c $$< -o $$@
 $(OBJ)/$1/lib$2.a: $$($1_$2_OBJS)
 	@rm -f $$@ && $$($1_AR) rcs $$@ $$^
 endef

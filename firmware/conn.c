@@ -34,6 +34,7 @@ struct conn {
     uint8_t reason; /* enum conn_reason */
     uint16_t peer_port;
     uint32_t peer;
+    uint32_t rx_taken;    /* bytes that the owner took, and lwIP does not know it yet */
     uint64_t heard_ms;    /* bytes last came from the peer, or it was opened */
     uint64_t active_ms;   /* bytes last went either way: idle deadline */
     uint64_t progress_ms; /* an acknowledgement last came, or sending began */
@@ -63,7 +64,8 @@ static uint8_t rx_rings[CFG_CONN_SLOTS][CFG_CONN_RX_BYTES];
 static uint8_t tx_rings[CFG_CONN_SLOTS][CFG_CONN_TX_BYTES];
 static uint32_t ready[WORDS(CFG_CONN_SLOTS)];
 static uint32_t unsent[WORDS(CFG_CONN_SLOTS)]; /* something for the flush to do */
-static uint16_t cursor[CONN_CLASS_COUNT];      /* where conn_next_ready goes on */
+static uint16_t
+    cursor[CONN_CLASS_COUNT]; /* where conn_next_ready goes on, from the class's first */
 static struct sched_task *owners[CONN_CLASS_COUNT];
 static struct conn_limits limits;
 static struct conn_stats stats;
@@ -104,9 +106,18 @@ static void bit_clear(uint32_t *map, unsigned i)
     map[i / 32] &= ~(UINT32_C(1) << (i % 32));
 }
 
-static bool bit_get(const uint32_t *map, unsigned i)
+/* The first bit of from..to-1 that is set; `to`: none. */
+static unsigned bit_find(const uint32_t *map, unsigned from, unsigned to)
 {
-    return (map[i / 32] >> (i % 32) & 1u) != 0;
+    while (from < to) {
+        uint32_t bits = map[from / 32] >> (from % 32);
+        if (bits != 0) {
+            unsigned found = from + (unsigned)__builtin_ctz(bits);
+            return found < to ? found : to;
+        }
+        from += 32 - from % 32;
+    }
+    return to;
 }
 
 static conn_handle handle_of(const struct conn *c)
@@ -203,6 +214,7 @@ static void lose(struct conn *c, enum conn_reason reason)
     c->tx_lost = c->tx_used;
     c->tx_used = 0;
     c->tx_given = 0;
+    c->rx_taken = 0;
     tell_owner(c);
 }
 
@@ -401,6 +413,14 @@ static const struct tcp_ext_arg_callbacks listener_callbacks = {.passive_open = 
 
 /* Sending: the ring's bytes are given to lwIP by reference and stay in place until acknowledged. */
 
+/* Opens the window for what the owner has taken. Behind tcp_write, or lwIP would often send a segment
+ * for the window alone, and the answer in a second one. */
+static void open_window(struct conn *c)
+{
+    tcp_recved(c->pcb, (u16_t)c->rx_taken); /* at most the ring, which has 16 bits */
+    c->rx_taken = 0;
+}
+
 static void flush(struct conn *c)
 {
     const uint8_t *ring = tx_rings[index_of(c)];
@@ -422,6 +442,9 @@ static void flush(struct conn *c)
         }
         c->tx_given += chunk;
         given = true;
+    }
+    if (c->rx_taken > 0) {
+        open_window(c);
     }
     if (c->finishing && !c->fin_sent && c->tx_given == c->tx_used &&
         tcp_shutdown(c->pcb, 0, 1) == ERR_OK) {
@@ -558,24 +581,20 @@ int conn_dial(enum conn_class class, uint32_t address, uint16_t port, conn_handl
 
 bool conn_next_ready(enum conn_class class, conn_handle *out)
 {
-    struct class_range r = ranges[class];
-    for (unsigned n = 0; n < r.count;) {
-        unsigned i = r.first + (cursor[class] + n) % r.count;
-        if (ready[i / 32] == 0) { /* skip to the word's end, or to the end of the class */
-            unsigned step = 32 - i % 32;
-            unsigned left = (unsigned)r.first + r.count - i;
-            n += step < left ? step : left;
-            continue;
+    unsigned begin = ranges[class].first;
+    unsigned end = begin + ranges[class].count;
+    unsigned from = begin + cursor[class];
+    unsigned i = bit_find(ready, from, end);
+    if (i == end) {
+        i = bit_find(ready, begin, from);
+        if (i == from) {
+            return false;
         }
-        if (bit_get(ready, i)) {
-            bit_clear(ready, i);
-            cursor[class] = (uint16_t)((i - r.first + 1u) % r.count);
-            *out = handle_of(&conns[i]);
-            return true;
-        }
-        n++;
     }
-    return false;
+    bit_clear(ready, i);
+    cursor[class] = (uint16_t)(i + 1 - begin);
+    *out = handle_of(&conns[i]);
+    return true;
 }
 
 void conn_set_ready(conn_handle h)
@@ -650,10 +669,10 @@ void conn_consume(conn_handle h, size_t n)
     HERD_ASSERT(n <= c->rx_used);
     c->rx_first = (c->rx_first + n) % CFG_CONN_RX_BYTES;
     c->rx_used -= n;
-    while (n > 0 && c->pcb != NULL) {
-        u16_t part = n > UINT16_MAX ? UINT16_MAX : (u16_t)n;
-        tcp_recved(c->pcb, part);
-        n -= part;
+    if (c->pcb != NULL) {
+        c->rx_taken += (uint32_t)n;
+        bit_set(unsent, index_of(c));
+        sched_wake(&task);
     }
 }
 

@@ -103,7 +103,8 @@ uint64_t conn_heard_ms(conn_handle h); /* when bytes last came (or it was opened
 
 /* The first contiguous readable bytes, empty when none; valid until conn_consume. */
 struct span conn_peek(conn_handle h);
-/* Drops n bytes from the front (n <= what is readable, asserted) and opens the window by n. */
+/* Drops n bytes from the front (n <= what is readable, asserted). At the end of the round the peer's
+ * window opens by n, in the segment of an answer if there is one. */
 void conn_consume(conn_handle h, size_t n);
 /* Readable bytes, contiguous or not. */
 size_t conn_readable(conn_handle h);

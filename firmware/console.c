@@ -62,6 +62,9 @@ static struct sched_task task = {.name = "console", .run = run};
 /* True when everything is on its way, so that `out` is free. */
 static bool push(void)
 {
+    if (out.bytes == 0) {
+        return true;
+    }
     while (out_sent < out.bytes) {
         size_t took = hal_console_answer(out.at + out_sent, out.bytes - out_sent);
         if (took == 0) {

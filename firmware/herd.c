@@ -113,7 +113,8 @@ static int start_keys(const struct herd_boot *boot)
     return err == HERD_OK ? HERD_OK : fail(text_cstr(&error), err);
 }
 
-/* The rooms in the order in which their tasks run within a round. */
+/* The rooms in the order in which their tasks run within a round: from what comes in to what goes out,
+ * so that a report is answered, told to neighbours and sent in the round that brought it. */
 static int start_rooms(const struct herd_boot *boot)
 {
     const struct config *config = boot->config;
@@ -134,13 +135,13 @@ static int start_rooms(const struct herd_boot *boot)
     if (err != HERD_OK) {
         return err;
     }
-    err = links_init(config);
-    if (err != HERD_OK) {
-        return fail("link listener", err);
-    }
     err = session_init(config);
     if (err != HERD_OK) {
         return fail("client listener", err);
+    }
+    err = links_init(config);
+    if (err != HERD_OK) {
+        return fail("link listener", err);
     }
     err = older_init(config);
     if (err != HERD_OK) {

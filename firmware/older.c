@@ -343,7 +343,9 @@ int older_init(const struct config *given)
 
 void older_wake(void)
 {
-    sched_wake(&task);
+    if (config->open_count > 0) {
+        sched_wake(&task);
+    }
 }
 
 struct older_stats older_stats(void)

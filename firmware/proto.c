@@ -5,37 +5,42 @@
 
 #define FIELDS_MAX 4 /* of any command */
 
+/* What is above the space is none: one comparison for most bytes. */
+static bool is_space(char c)
+{
+    return (unsigned char)c <= ' ' && (c == ' ' || (c >= '\t' && c <= '\r'));
+}
+
 bool proto_is_space(char c)
 {
-    return c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == '\f' || c == '\v';
+    return is_space(c);
 }
 
 struct span proto_take_field(struct span *rest)
 {
-    size_t begin = 0;
-
     if (rest->bytes == 0) { /* at may be null, to which nothing may be added */
         return *rest;
     }
-    while (begin < rest->bytes && proto_is_space(rest->at[begin])) {
-        begin++;
+    const char *at = rest->at;
+    const char *end = at + rest->bytes;
+    while (at < end && is_space(*at)) {
+        at++;
     }
-    size_t end = begin;
-    while (end < rest->bytes && !proto_is_space(rest->at[end])) {
-        end++;
+    const char *field = at;
+    while (at < end && ((unsigned char)*at > ' ' || !is_space(*at))) {
+        at++;
     }
-    struct span field = {rest->at + begin, end - begin};
-
-    rest->at += end;
-    rest->bytes -= end;
-    return field;
+    *rest = (struct span){at, (size_t)(end - at)};
+    return (struct span){field, (size_t)(at - field)};
 }
 
 /* Control bytes include every white space but the space. Bytes from 0x80 on are opaque. */
 static bool is_client(struct span s)
 {
-    for (size_t i = 0; i < s.bytes; i++) {
-        unsigned byte = (unsigned char)s.at[i];
+    const char *end = s.at + s.bytes;
+
+    for (const char *at = s.at; at < end; at++) {
+        unsigned byte = (unsigned char)*at;
 
         if (byte <= 0x20 || byte == 0x7F) {
             return false;
@@ -87,7 +92,7 @@ void proto_parse(struct span line, size_t report_bytes, struct proto_command *ou
         fields[count++] = field;
         field = proto_take_field(&rest);
     }
-    *out = (struct proto_command){.kind = PROTO_INVALID};
+    out->kind = PROTO_INVALID;
     if (count == 0) {
         out->kind = PROTO_BLANK;
     } else if (count < FIELDS_MAX || field.bytes > 0) {

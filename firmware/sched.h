@@ -25,8 +25,8 @@ struct sched_task {
 /* Forgets all tasks (a node starts). */
 void sched_init(void);
 
-/* From now on each run is measured: longest_ms of its task. `clock_ms` is monotonic; two calls per run.
- * After sched_init, which ends it. */
+/* From now on each run is measured: longest_ms of its task. `clock_ms` is monotonic, the clock of which
+ * sched_round is given the time; one call per run. After sched_init, which ends it. */
 void sched_measure(uint64_t (*clock_ms)(void));
 
 /* Adds a task, woken, at the end of the round. Task context, before or between rounds. */

@@ -22,6 +22,8 @@
 /* Room in the send ring before a line is read: the longest answer that is not streamed. */
 #define ANSWER_ROOM (CFG_LINE_BYTES + 3 > AT_BYTES_MAX + 1 ? CFG_LINE_BYTES + 3 : AT_BYTES_MAX + 1)
 _Static_assert(CFG_CONN_TX_BYTES >= ANSWER_ROOM, "an empty send ring takes any answer");
+_Static_assert(CFG_LINE_BYTES >= AT_BYTES_MAX + 1,
+               "the AT line of a WHATSAT lies where the command lay");
 
 enum mode {
     MODE_LINE,    /* reading a line */
@@ -36,15 +38,14 @@ struct session {
     bool used;
     enum mode mode;
     uint16_t line_bytes;
-    char line[CFG_LINE_BYTES]; /* while sending: the text of a failure */
+    char line[CFG_LINE_BYTES]; /* of a WHATSAT, as it goes on: the AT line, the text of a failure */
     /* of a WHATSAT */
     struct places_query query;
     uint64_t give_up_ms; /* MODE_ASKING: when */
     places_ticket ticket;
-    uint16_t head_bytes;
-    char head[AT_BYTES_MAX + 1]; /* the AT line and its newline */
+    uint16_t head_bytes; /* the AT line and its newline, until the rest of the answer is there */
     struct span body;
-    size_t sent; /* of head + body + two newlines */
+    size_t sent; /* of body + two newlines */
 };
 
 static const struct config *config;
@@ -89,9 +90,11 @@ static void log_bytes(enum log_event event, const struct session *s, const char 
                       struct span value)
 {
     struct log_line *l = log_begin(event);
-    log_u64(l, "slot", conn_slot(s->conn));
-    log_span(l, key, value);
-    log_end(l);
+    if (l != NULL) { /* asked for, or not even the slot is looked up */
+        log_u64(l, "slot", conn_slot(s->conn));
+        log_span(l, key, value);
+        log_end(l);
+    }
 }
 
 /* Room was checked before the line was read. */
@@ -151,11 +154,20 @@ static void end(struct session *s, const char *why)
     s->used = false;
 }
 
-static void start_sending(struct session *s, struct span body)
+/* The AT line goes out, and the session's line is free. Returns the log's line, to be ended. There is
+ * room since before the command was read. */
+static struct log_line *send_head(struct session *s)
 {
+    struct span head = {s->line, s->head_bytes};
     struct log_line *l = log_begin(EV_SESSION_ANSWER);
     log_u64(l, "slot", conn_slot(s->conn));
-    log_span(l, "answer", (struct span){s->head, s->head_bytes - 1u});
+    log_span(l, "answer", (struct span){head.at, head.bytes - 1});
+    reply(s, head);
+    return l;
+}
+
+static void send_body(struct session *s, struct span body, struct log_line *l)
+{
     log_u64(l, "json_bytes", body.bytes);
     log_end(l);
     s->body = body;
@@ -163,9 +175,10 @@ static void start_sending(struct session *s, struct span body)
     set_mode(s, MODE_SENDING);
 }
 
-/* The session's own words in place of an answer of places; they live in its line buffer. */
+/* The session's own words in place of an answer of places. */
 static void send_own(struct session *s, struct span status, struct span message)
 {
+    struct log_line *l = send_head(s);
     struct text t;
     text_init(&t, s->line, sizeof s->line);
     if (status.bytes == 0) {
@@ -174,7 +187,7 @@ static void send_own(struct session *s, struct span status, struct span message)
         places_format_failure(&t, status, message);
     }
     HERD_ASSERT(!t.cut);
-    start_sending(s, text_span(&t));
+    send_body(s, text_span(&t), l);
 }
 
 static void poll_places(struct session *s)
@@ -192,7 +205,7 @@ static void poll_places(struct session *s)
         struct span answer;
         int err = places_poll(s->ticket, &answer);
         if (err == HERD_OK) {
-            start_sending(s, answer);
+            send_body(s, answer, send_head(s));
         } else if (err != HERD_E_AGAIN) {
             s->ticket = PLACES_NONE;
             send_own(s, SPAN_LIT("UNKNOWN_ERROR"), SPAN_LIT("the answer was lost; try again"));
@@ -217,7 +230,7 @@ static void answer_whatsat(struct session *s, const struct proto_whatsat *whatsa
     }
     stats.whatsat++;
     struct text t;
-    text_init(&t, s->head, sizeof s->head);
+    text_init(&t, s->line, sizeof s->line); /* the command is no longer needed */
     proto_format_at(&t, names_get(record.server), record.difference_ns, &record.report);
     text_char(&t, '\n');
     HERD_ASSERT(!t.cut);
@@ -244,9 +257,9 @@ static bool send_more(struct session *s)
         conn_release(s->conn);
         return true;
     }
-    const struct span parts[] = {{s->head, s->head_bytes}, s->body, SPAN_LIT("\n\n")};
+    const struct span parts[] = {s->body, SPAN_LIT("\n\n")};
     size_t before = 0;
-    for (unsigned i = 0; i < 3; i++) {
+    for (unsigned i = 0; i < 2; i++) {
         while (s->sent < before + parts[i].bytes) {
             size_t skip = s->sent - before;
             size_t n = conn_write(s->conn, parts[i].at + skip, parts[i].bytes - skip);
@@ -267,10 +280,8 @@ static bool send_more(struct session *s)
 
 /* Lines */
 
-static void take_line(struct session *s)
+static void take_line(struct session *s, struct span line)
 {
-    struct span line = {s->line, s->line_bytes};
-    s->line_bytes = 0;
     struct proto_command command;
     proto_parse(line, config->report_bytes, &command);
     switch (command.kind) {
@@ -292,6 +303,14 @@ static void take_line(struct session *s)
     }
 }
 
+/* The one that was put together in the session's buffer, which is free for what comes of it. */
+static void take_own_line(struct session *s)
+{
+    struct span line = {s->line, s->line_bytes};
+    s->line_bytes = 0;
+    take_line(s, line);
+}
+
 /* What arrived up to a newline, or all of it; *whole tells whether the newline is there. */
 static struct span arrived(const struct session *s, bool *whole)
 {
@@ -306,23 +325,26 @@ static struct span arrived(const struct session *s, bool *whole)
 
 static bool at_end(const struct session *s)
 {
-    return conn_readable(s->conn) == 0 && conn_state(s->conn) == CONN_PEER_ENDED;
+    return conn_state(s->conn) == CONN_PEER_ENDED && conn_readable(s->conn) == 0;
 }
 
 /* True when it made progress. */
 static bool read_line(struct session *s)
 {
-    if (conn_room(s->conn) < ANSWER_ROOM) {
-        return false;
-    }
     bool whole = false;
     struct span in = arrived(s, &whole);
-    if (in.bytes == 0 && !whole) {
-        if (at_end(s) && s->line_bytes > 0) { /* the last line may lack its newline */
-            take_line(s);
-            return true;
-        }
+    bool is_last = in.bytes == 0 && !whole && s->line_bytes > 0 && at_end(s);
+    if ((in.bytes == 0 && !whole && !is_last) || conn_room(s->conn) < ANSWER_ROOM) {
         return false;
+    }
+    if (is_last) { /* it may lack its newline */
+        take_own_line(s);
+        return true;
+    }
+    if (whole && s->line_bytes == 0 && in.bytes <= sizeof s->line) { /* mostly: where it arrived */
+        take_line(s, in);
+        conn_consume(s->conn, in.bytes + 1);
+        return true;
     }
     size_t room = sizeof s->line - s->line_bytes;
     if (in.bytes > room) {
@@ -339,7 +361,7 @@ static bool read_line(struct session *s)
     s->line_bytes = (uint16_t)(s->line_bytes + in.bytes);
     conn_consume(s->conn, in.bytes + whole);
     if (whole) {
-        take_line(s);
+        take_own_line(s);
     }
     return true;
 }

@@ -69,7 +69,7 @@ struct span span_take_until(struct span *rest, char separator);
 bool text_parse_u64(struct span s, uint64_t max, uint64_t *out);
 
 /* A number of the protocol, `digits`, `digits.`, `digits.digits` or `.digits`, in units of
- * 10^-decimals. Further decimals are read and dropped; *beyond tells that one of them was not zero,
+ * 10^-decimals; at most nine. Further decimals are read and dropped; *beyond tells that one of them was not zero,
  * so that the value is above *out. HERD_E_SYNTAX: anything else; HERD_E_RANGE: *out would exceed
  * `max`. Cost: linear, any number of digits. */
 int text_parse_fixed(struct span s, unsigned decimals, uint64_t max, uint64_t *out,

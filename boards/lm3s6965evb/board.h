@@ -6,13 +6,12 @@
 #ifndef BOARD_H
 #define BOARD_H
 
-#define BOARD_NAME          "lm3s6965evb"
-#define BOARD_RAM_BYTES     65536
-#define BOARD_FLASH_BYTES   262144
-#define BOARD_FACTORY_BYTES 16384
-#define BOARD_STACK_BYTES   3328
-#define BOARD_RESERVE_STORE_BYTES                                                                  \
-    1296 /* of 6 KB; console, non-volatile basics and keys took the rest */
+#define BOARD_NAME                "lm3s6965evb"
+#define BOARD_RAM_BYTES           65536
+#define BOARD_FLASH_BYTES         262144
+#define BOARD_FACTORY_BYTES       16384
+#define BOARD_STACK_BYTES         3328
+#define BOARD_RESERVE_STORE_BYTES 6144
 
 #define CFG_UPSTREAM              0 /* TLS with real certificates wants 40 KB more */
 #define CFG_DEVICES               64
@@ -41,7 +40,7 @@
 #define BOARD_TCP_MSS        256
 #define BOARD_TCP_WND        512
 #define BOARD_TCP_QUEUELEN   4
-#define BOARD_PBUF_POOL_SIZE 4
+#define BOARD_PBUF_POOL_SIZE 5
 
 /* Clocks: a crystal of 8 MHz, the PLL's 200 MHz / 4 */
 #define BOARD_RESET        stellaris_reset

@@ -4,8 +4,8 @@
 
 #include <mbedtls/platform_util.h>
 
-#include "checksum.h"
 #include "cortexm.h"
+#include "crc.h"
 #include "entropy.h"
 
 __attribute__((section(".boot_block"))) static struct boot_block block;
@@ -17,7 +17,7 @@ static bool is_whole(void)
     const uint8_t *covered = (const uint8_t *)&block + offsetof(struct boot_block, version);
     size_t bytes = sizeof block - offsetof(struct boot_block, version);
     return block.magic == BOOT_MAGIC && block.version == BOOT_VERSION &&
-           block.crc == checksum_crc32(0, covered, bytes);
+           block.crc == crc_32(0, covered, bytes);
 }
 
 void boot_read(void)

@@ -51,8 +51,8 @@ static uint64_t now(uint32_t *cycles)
         if ((SCB_ICSR & SCB_ICSR_PENDSTSET) != 0) {
             left = SYST_CVR; /* interrupts are off, and the counter began anew */
             ms++;
-        } else if (ms != hal_clock_ms()) {
-            continue;
+        } else if ((uint32_t)ms != ms_low) {
+            continue; /* a tick came in between */
         }
         *cycles = CYCLES_PER_MS - 1 - left;
         return ms;

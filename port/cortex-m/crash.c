@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "board.h"
-#include "checksum.h"
 #include "cortexm.h"
+#include "crc.h"
 #include "err.h"
 #include "hal_clock.h"
 #include "regs.h"
@@ -21,23 +21,20 @@
 #define EXCEPTION_WATCHDOG 2
 #endif
 
-/* This start's and, in `kept`, what the next start will find. */
-static struct crash last;
-static bool has_last;
-
+/* A crash, for the start that follows it. */
 NOINIT static struct {
     struct crash crash; /* kind 0: none, only the count */
+    uint32_t told;      /* 1: a start has found it */
     uint32_t crc;
 } kept;
 
-/* A stack of its own: the fault may be that the other one is full. */
-uint64_t crash_stack[32];
+static bool has_last;
 
 extern uint32_t ld_ram_start[], ld_ram_end[];
 
 static uint32_t kept_crc(void)
 {
-    return checksum_crc32(3, &kept.crash, sizeof kept.crash);
+    return crc_32(3, &kept, offsetof(__typeof__(kept), crc));
 }
 
 void cortexm_reset(void)
@@ -54,7 +51,7 @@ static struct crash *begin(enum crash_kind kind)
 {
     irq_off();
     uint32_t count = kept.crc == kept_crc() ? kept.crash.count : 0;
-    memset(&kept.crash, 0, sizeof kept.crash);
+    memset(&kept, 0, sizeof kept);
     kept.crash.kind = (uint32_t)kind;
     kept.crash.count = count + 1;
     kept.crash.uptime_s = (uint32_t)(hal_clock_ms() / 1000);
@@ -103,27 +100,27 @@ void crash_record(uint32_t sp)
     end();
 }
 
-/* There is one stack, so what was interrupted used it. Nothing is pushed before it is changed. */
+/* There is one stack, so what was interrupted used it; nothing is pushed before it is changed, for the
+ * fault may be that it is full. The end of RAM has the boot block, which is read at the start and comes
+ * anew with the next one. */
 __attribute__((naked)) void crash_on_exception(void)
 {
     __asm volatile("mov r0, sp\n"
-                   "ldr r1, =crash_stack\n"
-                   "add r1, %0\n"
+                   "ldr r1, =ld_ram_end\n"
                    "mov sp, r1\n"
-                   "b crash_record\n" ::"i"(sizeof crash_stack));
+                   "b crash_record\n");
 }
 
 /* --- The next start ---------------------------------------------------------------------------- */
 
 const struct crash *crash_last(void)
 {
-    if (!has_last && kept.crc == kept_crc() && kept.crash.kind != 0) {
-        last = kept.crash;
+    if (!has_last && kept.crc == kept_crc() && kept.crash.kind != 0 && kept.told == 0) {
         has_last = true;
-        kept.crash.kind = 0;
+        kept.told = 1; /* the start after this one is not to show it again */
         kept.crc = kept_crc();
     }
-    return has_last ? &last : NULL;
+    return has_last ? &kept.crash : NULL;
 }
 
 static void put_register(struct text *t, const char *name, uint32_t value)

@@ -1,6 +1,6 @@
 #include "factory.h"
 
-#include "checksum.h"
+#include "crc.h"
 
 struct header {
     uint32_t magic;
@@ -22,7 +22,7 @@ bool factory_read(struct factory *f)
     size_t room = (size_t)(ld_factory_end - ld_factory_start);
     size_t uncovered = offsetof(struct header, version);
     if (h->magic != FACTORY_MAGIC || h->version != FACTORY_VERSION || h->bytes < sizeof *h ||
-        h->bytes > room || h->crc != checksum_crc32(0, base + uncovered, h->bytes - uncovered)) {
+        h->bytes > room || h->crc != crc_32(0, base + uncovered, h->bytes - uncovered)) {
         return false;
     }
     struct span parts[FACTORY_PARTS];

@@ -2,8 +2,8 @@
  * that what power-on left there by chance counts for nothing. */
 #include <string.h>
 
-#include "checksum.h"
 #include "cortexm.h"
+#include "crc.h"
 #include "hal_clock.h"
 #include "retained.h"
 
@@ -24,12 +24,12 @@ uint8_t retained_pool[32];
 
 static uint32_t pool_crc(void)
 {
-    return checksum_crc32(1, pool.pool, sizeof pool.pool);
+    return crc_32(1, pool.pool, sizeof pool.pool);
 }
 
 static uint32_t state_crc(void)
 {
-    return checksum_crc32(2, &state, offsetof(__typeof__(state), crc));
+    return crc_32(2, &state, offsetof(__typeof__(state), crc));
 }
 
 void retained_start(void)

@@ -7,6 +7,7 @@
 
 #include "board.h"
 #include "cortexm.h"
+#include "eth_fifo.h"
 #include "regs.h"
 
 #define REG(offset) REG32(BOARD_LAN9118_BASE + (offset))
@@ -135,10 +136,8 @@ void BOARD_LAN9118_ISR(void)
 static void read_frame(struct pbuf *p, unsigned words)
 {
     for (; p != NULL; p = p->next) {
-        uint32_t *to = p->payload;
-        for (unsigned n = p->len / 4u; n > 0; n--, words--) {
-            *to++ = REG(LAN9118_RX_DATA);
-        }
+        uint32_t *to = eth_fifo_read(&REG(LAN9118_RX_DATA), p->payload, p->len / 4u);
+        words -= p->len / 4u;
         if (p->len % 4u > 0) { /* only at the end: a pool's pbufs are whole words long */
             uint32_t last = REG(LAN9118_RX_DATA);
             memcpy(to, &last, p->len % 4u);
@@ -180,37 +179,6 @@ struct pbuf *eth_receive(bool *more)
 
 /* --- Transmit ---------------------------------------------------------------------------------- */
 
-/* Bytes of a chain as words: pieces of a chain may have any length and place, words go to the FIFO. */
-static void write_frame(const struct pbuf *p)
-{
-    uint32_t word = 0;
-    unsigned filled = 0;
-    for (; p != NULL; p = p->next) {
-        const uint8_t *at = p->payload;
-        size_t left = p->len;
-        while (left > 0) {
-            if (filled == 0 && left >= 4) {
-                memcpy(&word, at, 4);
-                REG(LAN9118_TX_DATA) = word;
-                at += 4;
-                left -= 4;
-                word = 0;
-                continue;
-            }
-            word |= (uint32_t)*at++ << (8 * filled);
-            left--;
-            if (++filled == 4) {
-                REG(LAN9118_TX_DATA) = word;
-                word = 0;
-                filled = 0;
-            }
-        }
-    }
-    if (filled > 0) {
-        REG(LAN9118_TX_DATA) = word;
-    }
-}
-
 bool eth_send(const struct pbuf *p)
 {
     uint32_t inf = REG(LAN9118_TX_FIFO_INF);
@@ -224,6 +192,6 @@ bool eth_send(const struct pbuf *p)
     /* The chain's two bytes of padding are skipped by the chip: words stay as they lie in memory. */
     REG(LAN9118_TX_DATA) = LAN9118_TX_A_WHOLE | LAN9118_TX_A_OFFSET(ETH_PAD_SIZE) | bytes;
     REG(LAN9118_TX_DATA) = bytes;
-    write_frame(p);
+    eth_fifo_write(&REG(LAN9118_TX_DATA), p, 0, 0, 0);
     return true;
 }

@@ -22,14 +22,20 @@ _Static_assert(HERD_TCP_SLOTS >= CFG_SESSIONS + CFG_CONN_LINK_SLOTS + CFG_OPEN_L
 _Static_assert(MEMP_NUM_TCP_PCB_LISTEN >= 2, "clients and links each have a listener");
 
 _Static_assert(TCP_SND_QUEUELEN >= 4, "a segment before the end of the ring, and one behind it");
-_Static_assert(MEMP_NUM_TCP_SEG >= HERD_TCP_SLOTS * HERD_TCP_SEGS_PER_SLOT,
-               "the pool is shared: one connection that fills its queue must not stop another");
+_Static_assert(HERD_TCP_SEGS_PER_SLOT * 2 >= TCP_SND_QUEUELEN,
+               "a segment with data is two pbufs at least, its headers and a piece of the ring");
+_Static_assert(
+    MEMP_NUM_TCP_SEG >= HERD_TCP_SLOTS * HERD_TCP_SEGS_PER_SLOT + CFG_SESSIONS,
+    "the pool is shared: clients that fill their queues, and do not acknowledge their end "
+    "either, must not stop another connection");
 _Static_assert(MEMP_NUM_PBUF >= HERD_TCP_SLOTS * (TCP_SND_QUEUELEN - 1),
                "the pool is shared: every piece of every queue that refers to a ring");
 _Static_assert(MEMP_NUM_TCP_SEG <= 0xffff && MEMP_NUM_PBUF <= 0xffff,
                "lwIP counts pools in 16 bits");
 
-_Static_assert(PBUF_POOL_BUFSIZE >= HERD_MTU + 14 + ETH_PAD_SIZE, "one frame is one pbuf");
+_Static_assert(PBUF_POOL_BUFSIZE >= TCP_MSS + 40 + 14 + ETH_PAD_SIZE, "a full segment is one pbuf");
+_Static_assert((PBUF_POOL_SIZE - 1) * PBUF_POOL_BUFSIZE >= HERD_MTU + 14 + ETH_PAD_SIZE,
+               "the longest datagram finds its chain, beside a frame that is being served");
 _Static_assert(PBUF_POOL_SIZE *TCP_MSS >= TCP_WND, "a full window can be on its way in");
 _Static_assert(TCP_OOSEQ_MAX_PBUFS >= 1 && TCP_OOSEQ_MAX_PBUFS < PBUF_POOL_SIZE,
                "one connection's segments out of order do not stop reception");
@@ -42,13 +48,11 @@ _Static_assert(LWIPPOOLS_SMALL >=
                "the headers of a segment come from the small pool");
 _Static_assert(LWIPPOOLS_SMALL_COUNT >= MEMP_NUM_TCP_SEG - PBUF_POOL_SIZE + MEMP_NUM_ARP_QUEUE + 4,
                "each queued segment has headers; some more answer ARP and acknowledge");
-_Static_assert(512 >= sizeof(struct pbuf) + PBUF_TRANSPORT + 12 + DNS_MAX_NAME_LENGTH + 2 + 4 + 16,
+_Static_assert(LWIPPOOLS_MEDIUM >=
+                   sizeof(struct pbuf) + PBUF_TRANSPORT + 12 + DNS_MAX_NAME_LENGTH + 2 + 4 + 16,
                "a DNS query comes from the medium pool");
-_Static_assert(512 >= sizeof(struct pbuf) + PBUF_TRANSPORT + sizeof(struct dhcp_msg),
+_Static_assert(LWIPPOOLS_MEDIUM >= sizeof(struct pbuf) + PBUF_TRANSPORT + sizeof(struct dhcp_msg),
                "a DHCP message comes from the medium pool");
-_Static_assert((TCP_MSS <= 384    ? 512
-                : TCP_MSS <= 536  ? 672
-                : TCP_MSS <= 1460 ? 1600
-                                  : 9216) >= TCP_MSS + PBUF_TRANSPORT + 64,
+_Static_assert(LWIPPOOLS_LARGE >= TCP_MSS + PBUF_TRANSPORT + 64,
                "what is left of a split segment comes from the large pool");
 #endif

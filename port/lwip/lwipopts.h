@@ -54,7 +54,7 @@
 #define HERD_TCP_SLOTS CFG_CONN_SLOTS
 /* Closed by us, waiting for the peer's FIN: nothing but a PCB. lwIP reuses those in TIME_WAIT by
  * itself when it runs out. */
-#define HERD_TCP_LINGER (CFG_SESSIONS >= 8 ? 3 + CFG_SESSIONS / 8 : 3)
+#define HERD_TCP_LINGER (2 + CFG_SESSIONS / 8)
 
 #define MEMP_NUM_TCP_PCB           (HERD_TCP_SLOTS + 2 * CFG_CONN_BACKLOG + HERD_TCP_LINGER)
 #define MEMP_NUM_TCP_PCB_LISTEN    2 /* clients, links */
@@ -90,11 +90,14 @@
 #define TCP_OOSEQ_MAX_PBUFS  (PBUF_POOL_SIZE / 4)
 #define PBUF_POOL_FREE_OOSEQ 1 /* and given up when no frame can be received any more */
 
-/* Each connection can fill its queue at the same time, and whatever else holds a segment: a FIN or
- * SYN of a connection without data, frames out of order. */
-#define HERD_TCP_SEGS_PER_SLOT (TCP_SND_QUEUELEN / 2 + 1)
+/* Each connection can fill its queue at the same time, and whatever else holds a segment: the FIN of a
+ * client's connection, behind its queue and until the client acknowledges it; the FIN or SYN of a
+ * connection without data; frames out of order. The FIN of another connection waits for a segment when
+ * its queue is full: lwIP tries again. */
+#define HERD_TCP_SEGS_PER_SLOT (TCP_SND_QUEUELEN / 2)
 #define MEMP_NUM_TCP_SEG                                                                           \
-    (HERD_TCP_SLOTS * HERD_TCP_SEGS_PER_SLOT + (MEMP_NUM_TCP_PCB - HERD_TCP_SLOTS) + PBUF_POOL_SIZE)
+    (HERD_TCP_SLOTS * HERD_TCP_SEGS_PER_SLOT + CFG_SESSIONS +                                      \
+     (MEMP_NUM_TCP_PCB - HERD_TCP_SLOTS) + PBUF_POOL_SIZE)
 #define MEMP_NUM_PBUF (HERD_TCP_SLOTS * (TCP_SND_QUEUELEN - 1))
 
 /* --- Frames ------------------------------------------------------------------------------------ */
@@ -104,11 +107,11 @@
 #define BOARD_PBUF_POOL_SIZE (CFG_SESSIONS >= 64 ? 64 : 8)
 #endif
 #define PBUF_POOL_SIZE BOARD_PBUF_POOL_SIZE
-/* One frame is one pbuf: the frame of a full segment, and at least that of the datagram that every
- * host must take (576 bytes: RFC 1122, 3.3.2; DHCP, DNS). A peer that does not keep to our MSS (QEMU's
- * user network, when we dial) still finds a chain. */
+/* The datagram that every host must take has 576 bytes (RFC 1122, 3.3.2; DHCP, DNS). The frame of a full
+ * segment is one pbuf; longer ones are chains: such a datagram where segments are small, and what a peer
+ * sends that does not keep to our MSS (QEMU's user network, when we dial). */
 #define HERD_MTU          (TCP_MSS + 40 > 576 ? TCP_MSS + 40 : 576)
-#define PBUF_POOL_BUFSIZE LWIP_MEM_ALIGN_SIZE(HERD_MTU + 14 + ETH_PAD_SIZE)
+#define PBUF_POOL_BUFSIZE LWIP_MEM_ALIGN_SIZE(TCP_MSS + 40 + 14 + ETH_PAD_SIZE)
 
 #define LWIP_ARP           1
 #define ARP_QUEUEING       1 /* a dial must not lose its SYN to address resolution */
@@ -134,8 +137,10 @@
 #define DHCP_TIMEOUT_SIZE_T    u32_t
 #define LWIP_NETIF_HOSTNAME    1 /* the node's name, for the server's list */
 
-/* Sums over 32 bits at a time. */
-#define LWIP_CHKSUM_ALGORITHM 3
+/* Of headers and data of every segment: ours, in words (lwip_checksum.c). */
+#include <stdint.h>
+uint16_t lwip_checksum(const void *data, int bytes);
+#define LWIP_CHKSUM lwip_checksum
 
 /* --- UDP, DNS ---------------------------------------------------------------------------------- */
 
@@ -146,12 +151,11 @@
 #define DNS_MAX_SERVERS     2
 #define DNS_MAX_RETRIES     4
 /* A source port of its own for each query; DHCP; SNTP. */
-#define MEMP_NUM_UDP_PCB (DNS_TABLE_SIZE + 2)
+#define MEMP_NUM_UDP_PCB ((LWIP_DNS ? DNS_TABLE_SIZE : 0) + 2)
 /* LWIP_DNS_SECURE stays at its default: random ids, random ports, one query per name. */
 
 /* --- SNTP: firmware/wall.c --------------------------------------------------------------------- */
 
-#include <stdint.h>
 void wall_sntp_set(uint32_t seconds, uint32_t us);
 void wall_sntp_get(uint32_t *seconds, uint32_t *us);
 #define SNTP_SET_SYSTEM_TIME_US(seconds, us) wall_sntp_set(seconds, us)

@@ -7,6 +7,7 @@
 
 #include "board.h"
 #include "cortexm.h"
+#include "eth_fifo.h"
 #include "stellaris.h"
 
 #define MAC_RIS          REG32(0x40048000) /* write 1 to acknowledge */
@@ -147,9 +148,8 @@ static void read_frame(struct pbuf *p, uint32_t first, unsigned words)
             n--;
             begun = true;
         }
-        for (; n > 0; n--, words--) {
-            *to++ = MAC_DATA;
-        }
+        to = eth_fifo_read(&MAC_DATA, to, n);
+        words -= n;
         if (p->len % 4u > 0) { /* only at the end: a pool's pbufs are whole words long */
             uint32_t last = MAC_DATA;
             memcpy(to, &last, p->len % 4u);
@@ -213,42 +213,15 @@ static bool wait_until_sent(void)
     return false;
 }
 
-/* The FIFO holds one frame. Two bytes of length come first, where lwIP has its padding; pieces of a
- * chain may have any length and place. */
+/* The FIFO holds one frame. Two bytes of length come first, where lwIP has its padding. */
 bool eth_send(const struct pbuf *p)
 {
     if (!wait_until_sent()) {
         MAC_RIS = MAC_INT_TXER; /* empties the FIFO (15.5.1) */
         return false;
     }
-    uint32_t word = p->tot_len - ETH_PAD_SIZE - HEADER_BYTES;
-    unsigned filled = ETH_PAD_SIZE;
-    size_t skip = ETH_PAD_SIZE;
-    for (; p != NULL; p = p->next) {
-        const uint8_t *at = (const uint8_t *)p->payload + skip;
-        size_t left = p->len - skip;
-        skip = 0;
-        while (left > 0) {
-            if (filled == 0 && left >= 4) {
-                memcpy(&word, at, 4);
-                MAC_DATA = word;
-                at += 4;
-                left -= 4;
-                word = 0;
-                continue;
-            }
-            word |= (uint32_t)*at++ << (8 * filled);
-            left--;
-            if (++filled == 4) {
-                MAC_DATA = word;
-                word = 0;
-                filled = 0;
-            }
-        }
-    }
-    if (filled > 0) {
-        MAC_DATA = word;
-    }
+    uint32_t length = p->tot_len - ETH_PAD_SIZE - HEADER_BYTES;
+    eth_fifo_write(&MAC_DATA, p, ETH_PAD_SIZE, length, ETH_PAD_SIZE);
     MAC_TR = MAC_TR_NEW;
     return true;
 }

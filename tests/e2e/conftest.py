@@ -5,7 +5,9 @@ import pytest
 import herdlib
 
 # Modules that start no node, or the ones that documents say: once is enough.
-WITHOUT_NODES = {"test_standin", "test_herdctl", "test_herdctl_keys", "test_documents"}
+WITHOUT_NODES = {"test_standin", "test_standin_faults", "test_standin_http", "test_herdctl",
+                 "test_herdctl_errors", "test_herdctl_json", "test_herdctl_keys", "test_herdctl_replay",
+                 "test_documents"}
 
 
 def pytest_configure(config):

@@ -45,7 +45,9 @@ class Terminal:
         assert self.process.poll() is None, f"the node ended\n{self.screen.decode(errors='replace')}"
 
     def read(self, timeout_s):
-        while select.select([self.master], [], [], timeout_s)[0]:
+        poll = select.poll()  # select() takes no descriptor above 1,023, and herdlib reserves many ports
+        poll.register(self.master, select.POLLIN)
+        while poll.poll(timeout_s * 1000):
             try:
                 piece = os.read(self.master, 65536)
             except OSError:

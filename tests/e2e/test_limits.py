@@ -85,3 +85,14 @@ def test_memory_does_not_grow_with_commands_and_devices(node):
         for _ in range(3):
             work()
         assert node.rss_bytes() - before < 256 * 1024
+
+
+def test_an_answer_and_the_window_for_its_command_leave_in_one_segment(new_herd):
+    node = new_herd(boards="posix-small").start()
+    with Client(node.port) as client:
+        for number in range(500):
+            client.iamat("device", stamp=1700000000 + number)
+    node.stop()
+    frames = int(node.log.find("net.counters")[-1].fields["frames_out"])
+    # The rest: address, handshake, end. A segment for the window alone would come every 1,460 bytes.
+    assert 500 <= frames <= 512

@@ -4,7 +4,8 @@
 usage: bench.py BOARD...          (in a network namespace: the stand-in and the nodes use loopback)
 
 Work is time that the core did not sleep: clock_cycles() - idle_cycles() of the port, read from outside,
-so that nothing is added to what is measured. The resolution is one cycle of the board's clock.
+so that nothing is added to what is measured. Both are read while the core sleeps from tick to tick: the
+cycles since the last tick, which idle_cycles() does not know yet, are then all slept.
 """
 
 import calendar
@@ -56,24 +57,33 @@ class Bench:
     def read(self, name, words=2):
         return self.monitor.words(self.symbols[name], words)
 
-    def slept_ms(self):
-        """Milliseconds since start, cycles slept: with the core stopped, so that they fit together."""
+    def sample(self):
+        """Cycles of work since start, milliseconds since start: with the core stopped, so that they fit."""
         self.monitor.command("stop")
         low, high = self.read("ms_low", 1)[0], self.read("ms_high", 1)[0]
         slept = self.monitor.u64(self.symbols["slept_cycles"])
         self.monitor.command("cont")
-        return (high << 32 | low), slept
+        ms = high << 32 | low
+        return ms * self.cycles_per_ms - slept, ms
+
+    def busy_ms(self):
+        """The middle one of some samples: a core that is stopped right at a tick is wrong by one."""
+        samples = []
+        for _ in range(5):
+            time.sleep(0.02)  # the last work is some ticks ago
+            samples.append(self.sample())
+        return sorted(samples)[2]
 
     def work(self, action):
         """Instructions that an action cost, with what an idle node does in the same time."""
-        ms, slept = self.slept_ms()
+        cycles, ms = self.busy_ms()
         action()
-        after_ms, after_slept = self.slept_ms()
-        cycles = (after_ms - ms) * self.cycles_per_ms - (after_slept - slept)
-        return cycles * 1_000_000 // self.cycles_per_ms, after_ms - ms
+        after_cycles, after_ms = self.busy_ms()
+        return (after_cycles - cycles) * 1_000_000 // self.cycles_per_ms, after_ms - ms
 
     def idle_per_ms(self):
-        cost, ms = self.work(lambda: time.sleep(1))
+        time.sleep(1)  # the client that asked whether the node answers is gone
+        cost, ms = self.work(lambda: time.sleep(3))
         return cost / max(ms, 1)
 
     def boot(self):
@@ -167,6 +177,7 @@ def measure(board):
                                     ("IAMAT, pipelined", iamat_pipelined, REPORTS)):
             cost, ms = bench.work(lambda: action(bench))
             show(name, (cost - idle * ms) / count)
+        show("stack, most", bench.stack(), "bytes")
         show_steps(bench)
         programs.end()
     if board in herdlib.NO_UPSTREAM:

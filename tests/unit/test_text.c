@@ -268,6 +268,62 @@ static void u64_refuses_everything_else_and_writes_nothing(void **state)
     assert_int_equal(value, 77);
 }
 
+/* Digit by digit, as the contract reads. */
+static bool plain_u64(const char *digits, uint64_t max, uint64_t *out)
+{
+    uint64_t value = 0;
+    for (const char *at = digits; *at != '\0'; at++) {
+        unsigned unit = (unsigned)(*at - '0');
+        if (value > (UINT64_MAX - unit) / 10 || value * 10 + unit > max) {
+            return false;
+        }
+        value = value * 10 + unit;
+    }
+    *out = value;
+    return true;
+}
+
+static void u64_reads_in_groups_what_digit_by_digit_gives(void **state)
+{
+    (void)state;
+    static const char source[] =
+        "184467440737095516150998001844674407370955161699999999999999999999";
+    static const uint64_t bounds[] = {UINT64_MAX, UINT64_MAX - 1, INT64_MAX, 999999999, 1000000000};
+    char digits[24];
+    for (size_t from = 0; from + 22 < sizeof source; from++) {
+        for (size_t count = 1; count <= 22; count++) {
+            memcpy(digits, source + from, count);
+            digits[count] = '\0';
+            for (size_t i = 0; i < sizeof bounds / sizeof bounds[0]; i++) {
+                uint64_t value = 7;
+                uint64_t expected = 7;
+                assert_int_equal(text_parse_u64(span_of(digits), bounds[i], &value),
+                                 plain_u64(digits, bounds[i], &expected));
+                assert_true(value == expected);
+            }
+        }
+    }
+}
+
+static void fixed_takes_all_decimals_of_a_time_up_to_the_last(void **state)
+{
+    (void)state;
+    uint64_t value = 0;
+    bool beyond = true;
+    assert_int_equal(
+        text_parse_fixed(SPAN_LIT("9223372036.854775807"), 9, INT64_MAX, &value, &beyond), HERD_OK);
+    assert_true(value == INT64_MAX && !beyond);
+    assert_int_equal(
+        text_parse_fixed(SPAN_LIT("9223372036.854775808"), 9, INT64_MAX, &value, &beyond),
+        HERD_E_RANGE);
+    assert_int_equal(
+        text_parse_fixed(SPAN_LIT("18446744073.709551616"), 9, UINT64_MAX, &value, &beyond),
+        HERD_E_RANGE);
+    assert_int_equal(text_parse_fixed(SPAN_LIT("9223372037"), 9, INT64_MAX, &value, &beyond),
+                     HERD_E_RANGE);
+    assert_true(value == INT64_MAX);
+}
+
 static void fixed_reads_each_form_of_a_number(void **state)
 {
     (void)state;
@@ -410,6 +466,8 @@ int main(void)
         cmocka_unit_test_setup(json_escapes_quote_backslash_and_controls_only, use_everything),
         cmocka_unit_test(u64_takes_digits_up_to_the_maximum),
         cmocka_unit_test(u64_refuses_everything_else_and_writes_nothing),
+        cmocka_unit_test(u64_reads_in_groups_what_digit_by_digit_gives),
+        cmocka_unit_test(fixed_takes_all_decimals_of_a_time_up_to_the_last),
         cmocka_unit_test(fixed_reads_each_form_of_a_number),
         cmocka_unit_test(fixed_refuses_what_is_no_number),
         cmocka_unit_test(fixed_refuses_what_is_above_the_maximum),

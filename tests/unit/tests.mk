@@ -22,6 +22,7 @@ test_config_SRCS := $(config_SRCS) $(test_proto_SRCS)
 test_keys_SRCS := firmware/keys.c $(test_proto_SRCS)
 test_frame_queue_SRCS := port/posix/frame_queue.c
 test_lwip_hooks_SRCS := port/lwip/lwip_hooks.c
+test_lwip_checksum_SRCS := port/lwip/lwip_checksum.c
 
 test_json_SRCS := firmware/json.c firmware/text.c
 test_json_stream_SRCS := firmware/json_stream.c firmware/text.c
@@ -40,6 +41,7 @@ test_card_area_CFLAGS := -iquote port/sdcard
 test_uart_ring_SRCS := port/cortex-m/uart_ring.c
 test_eeprom_SRCS := port/at24c/hal_flash.c port/at24c/at24c.c port/at24c/i2c.c tests/unit/eeprom_model.c \
                     firmware/nv.c firmware/crc.c
+test_eth_fifo_CFLAGS := -iquote port/cortex-m
 test_older_lines_SRCS := firmware/older_lines.c $(test_proto_SRCS)
 test_replica_older_SRCS := $(test_replica_SRCS)
 test_older_SRCS := firmware/older.c firmware/older_lines.c firmware/backoff.c $(test_replica_SRCS)

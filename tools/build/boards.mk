@@ -41,8 +41,13 @@ BOARD_OUT := $(BUILD)/boards/$M
 IMAGE := $(BOARD_OUT)/$(NODE)
 BOARD_FLAGS := $(strip -Os $(BOARD_CPU) --specs=nano.specs -fstack-usage -fno-common \
                  $(if $(filter small,$(PROFILE)),-DBOARD_PROFILE_SMALL))
+# What every report and every segment passes through is compiled for speed, all else for size.
+FAST := $(addprefix firmware/,text.c proto.c geo.c clients.c conn.c sched.c) \
+        port/lwip/lwip_checksum.c
 $(eval $(call variant,$M,$(BOARD),arm-none-eabi-gcc,arm-none-eabi-gcc-ar,arm-none-eabi-nm,$(BOARD_FLAGS)))
 # Not the host's flags, which the rule for a port's objects adds.
+$(call objects,$M,$(FAST)): tools/build/boards.mk
+$(call objects,$M,$(FAST)): EXTRA = -O2
 $($M_PORT_OBJS): EXTRA = -iquote port/cortex-m $($(BOARD)_PORTS:%=-iquote %)
 
 $(OBJ)/$M/board.ld: boards/$(BOARD)/board.ld boards/$(BOARD)/board.h port/cortex-m/sections.ld
@@ -75,7 +80,7 @@ TARGET_TESTS := $(filter-out $(BOARD_TESTS_OUT) test_frame_queue $(foreach t,$(U
                   $(if $(filter port/posix/% port/nxp/% tools/%,$($t_SRCS)),$t)),$(UNIT_TESTS))
 TARGET_TEST_BINS := $(TARGET_TESTS:%=$(BOARD_OUT)/tests/%.elf)
 TARGET_START := $(patsubst %.c,$(OBJ)/$M/%.o,port/cortex-m/startup.c port/cortex-m/vectors.c \
-                  tests/target/target.c $(wildcard $($(BOARD)_PORTS:%=%/reset.c)))
+                  port/cortex-m/memory.c tests/target/target.c $(wildcard $($(BOARD)_PORTS:%=%/reset.c)))
 TARGET_EXTRA := $(HOST_DEFINES) -Itests/target -Itests/unit -iquote port/cortex-m
 $(OBJ)/$M/tests/target/%.o $(OBJ)/$M/tests/unit/%.o: EXTRA = $(TARGET_EXTRA)
 define target_test
@@ -87,6 +92,7 @@ $(BOARD_OUT)/tests/$1.elf: $(OBJ)/$M/tests/unit/$1.o $(TARGET_START) \
 	@$($M_CC) $(BOARD_CPU) --specs=nano.specs -nostartfiles -Wl,--gc-sections -u _printf_float \
 	    -T $(OBJ)/$M/target.ld -o $$@ $$(filter %.o,$$^) \
 	    -Wl,--start-group $($M_LIBS) -lc_nano -lrdimon_nano -Wl,--end-group 2>$$@.log || { cat $$@.log >&2; exit 1; }
+-include $(OBJ)/$M/tests/unit/$1.d
 endef
 $(foreach t,$(TARGET_TESTS),$(eval $(call target_test,$t)))
 target-tests: $(TARGET_TEST_BINS)

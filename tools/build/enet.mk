@@ -20,7 +20,7 @@ rig-planted: rig ## plant bugs in the driver, one by one, and see each of them c
 
 ifeq ($(BOARD),$(RIG_BOARD))
 # Compiled for Cortex-M4, the very files of the image.
-RIG_M4_SRCS := $(wildcard port/nxp/enet*.c) port/cortex-m/hal_net.c port/cortex-m/checksum.c \
+RIG_M4_SRCS := $(wildcard port/nxp/enet*.c) port/cortex-m/hal_net.c port/cortex-m/memory.c \
                $(wildcard port/lwip/*.c) $(wildcard port/mbedtls/*.c) \
                firmware/conn.c firmware/sched.c firmware/log.c firmware/rng.c firmware/text.c \
                firmware/when.c firmware/nv.c firmware/crc.c port/noflash/hal_flash.c

@@ -18,6 +18,10 @@
 #define BIG_ENDIAN __ORDER_BIG_ENDIAN__
 #endif
 
+/* One instruction, where lwIP would call a function of its own. */
+#define lwip_htons(x) __builtin_bswap16(x)
+#define lwip_htonl(x) __builtin_bswap32(x)
+
 #define PACK_STRUCT_STRUCT __attribute__((packed))
 
 /* ssize_t is the C library's, in every file: lwIP would make it an int where SSIZE_MAX is hidden. */
