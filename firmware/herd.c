@@ -23,8 +23,7 @@
 #include "tls_upstream.h"
 #include "wall.h"
 
-#define STOP_MS      200 /* for BYE to be delivered, at the most */
-#define STOP_STEP_MS 10
+#define STOP_MS 200 /* for BYE to be delivered, at the most */
 
 static uint64_t stopped_at_ms = SCHED_NEVER;
 static const struct config_node *self;
@@ -236,14 +235,31 @@ int herd_start(const struct herd_boot *boot)
     return HERD_OK;
 }
 
+/* A slot is taken until its peer has acknowledged everything, BYE and FIN included. */
+static bool all_told(void)
+{
+    struct conn_stats stats = conn_stats();
+    return stats.open[CONN_LINK] == 0 && stats.open[CONN_OLDER] == 0;
+}
+
+/* No longer than until the node has stopped: without a network nothing else may be due. */
+static uint32_t idle_while_stopping(uint32_t idle_ms)
+{
+    if (stopped_at_ms == SCHED_NEVER) {
+        return idle_ms;
+    }
+    uint64_t now = hal_clock_ms();
+    if (now + idle_ms < stopped_at_ms) {
+        return idle_ms;
+    }
+    return all_told() || now >= stopped_at_ms ? 0 : (uint32_t)(stopped_at_ms - now);
+}
+
 void herd_step(void)
 {
     uint32_t idle_ms = sched_round(hal_clock_ms());
     rng_tend();
-    if (stopped_at_ms != SCHED_NEVER && idle_ms > STOP_STEP_MS) {
-        idle_ms = STOP_STEP_MS; /* the end is no task's deadline */
-    }
-    hal_idle(idle_ms);
+    hal_idle(idle_while_stopping(idle_ms));
     if (has_network) {
         net_wake();
     }
@@ -271,13 +287,6 @@ void herd_stop(void)
         session_stop();
     }
     stopped_at_ms = hal_clock_ms() + STOP_MS;
-}
-
-/* A slot is taken until its peer has acknowledged everything, BYE and FIN included. */
-static bool all_told(void)
-{
-    struct conn_stats stats = conn_stats();
-    return stats.open[CONN_LINK] == 0 && stats.open[CONN_OLDER] == 0;
 }
 
 bool herd_stopped(void)
