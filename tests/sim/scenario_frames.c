@@ -114,18 +114,8 @@ static void tell(struct frames *f, const struct lie *lie)
 
 static bool start(struct frames *f, const struct scenario_options *options)
 {
-    char herd[8192];
-    char keys[4096];
-    struct herd_file_edge edges[3 * WORLD_NODES_MAX];
-    unsigned count = herd_file_shape(world_nodes(f->w), edges, 3 * WORLD_NODES_MAX);
-    herd_file_write(f->w, edges, count, options->suite, "", herd, sizeof herd);
     for (unsigned i = 0; i < world_nodes(f->w); i++) {
-        herd_file_keys(f->w, edges, count, i, 1, keys, sizeof keys);
-        if (!world_start(
-                f->w, i,
-                &(struct world_boot){
-                    .herd = herd, .name = herd_file_name(i), .keys = keys, .knows_time = true})) {
-            world_fail(f->w, "start", "%s", world_node_error(f->w, i));
+        if (!herd_file_start(f->w, i, options->suite, 1, 0)) {
             return false;
         }
     }

@@ -50,6 +50,7 @@ test_flash_double_SRCS := tests/unit/flash_double.c
 test_nv_SRCS := firmware/nv.c firmware/crc.c tests/unit/flash_double.c
 test_console_edit_SRCS := firmware/console_edit.c firmware/text.c
 test_rng_SRCS := firmware/rng.c firmware/text.c $(test_nv_SRCS)
+test_clocks_SRCS := firmware/clocks.c firmware/skew.c $(test_log_SRCS)
 test_wall_SRCS := firmware/wall.c $(test_log_SRCS)
 test_setup_SRCS := firmware/setup.c firmware/keys.c $(config_SRCS) firmware/log.c \
                    firmware/sched.c $(test_proto_SRCS) $(test_nv_SRCS)
