@@ -17,25 +17,30 @@
 #define CFG_JSON_ARENA_BYTES    4352
 #define CFG_TLS_ARENA_BYTES     34816
 #define CFG_LOG_RING_BYTES      768
+#define CFG_LINK_CALLERS        1
 #define BOARD_PBUF_POOL_SIZE    4
+#define BOARD_STACK_BYTES       3520
+/* Of 6 KB planned: the contexts of authenticated links took the rest. */
+#define BOARD_RESERVE_STORE_BYTES 5568
 #else
-#define BOARD_NAME              "mps2-an385"
-#define BOARD_RAM_BYTES         196608
-#define CFG_DEVICES             256
-#define CFG_SESSIONS            8
-#define CFG_LINKS               4
-#define CFG_PLACES_ANSWER_BYTES 8192
-#define CFG_JSON_TEXT_BYTES     2560
-#define CFG_JSON_ARENA_BYTES    4352
-#define CFG_TLS_ARENA_BYTES     36864
-#define CFG_LOG_RING_BYTES      1024
-#define BOARD_PBUF_POOL_SIZE    6
+#define BOARD_NAME                "mps2-an385"
+#define BOARD_RAM_BYTES           196608
+#define CFG_DEVICES               256
+#define CFG_SESSIONS              8
+#define CFG_LINKS                 4
+#define CFG_PLACES_ANSWER_BYTES   8192
+#define CFG_JSON_TEXT_BYTES       2560
+#define CFG_JSON_ARENA_BYTES      4352
+#define CFG_TLS_ARENA_BYTES       40448
+#define CFG_LOG_RING_BYTES        1024
+#define CFG_LINK_CALLERS          2
+#define BOARD_PBUF_POOL_SIZE      6
+#define BOARD_STACK_BYTES         3968
+#define BOARD_RESERVE_STORE_BYTES 6144
 #endif
 
-#define BOARD_FLASH_BYTES         262144
-#define BOARD_FACTORY_BYTES       16384
-#define BOARD_STACK_BYTES         3456
-#define BOARD_RESERVE_STORE_BYTES 6144
+#define BOARD_FLASH_BYTES   262144
+#define BOARD_FACTORY_BYTES 16384
 
 #define CFG_REPORT_BYTES          128
 #define CFG_NODES                 16
@@ -44,8 +49,7 @@
 #define CFG_CONN_RX_BYTES         768
 #define CFG_CONN_TX_BYTES         512
 #define CFG_STEP_MS_MAX           1300 /* 23 million instructions at 25 MHz */
-#define CFG_CONN_LINK_SLOTS       (CFG_LINKS + 2)
-#define CFG_LINK_CALLERS          1
+#define CFG_CONN_LINK_SLOTS       (CFG_LINKS + CFG_LINK_CALLERS + 1)
 #define CFG_LINK_OUT_BYTES        224
 #define CFG_OPEN_LINKS            1
 #define CFG_CONN_BACKLOG          2
