@@ -234,11 +234,28 @@ int herd_start(const struct herd_boot *boot)
     return HERD_OK;
 }
 
+/* A slot is taken until its peer has acknowledged everything, BYE and FIN included. */
+static bool all_told(void)
+{
+    struct conn_stats stats = conn_stats();
+    return stats.open[CONN_LINK] == 0 && stats.open[CONN_OLDER] == 0;
+}
+
+/* No longer than until the node has stopped: without a network nothing else may be due. */
+static uint32_t idle_while_stopping(uint32_t idle_ms)
+{
+    uint64_t now = hal_clock_ms();
+    if (stopped_at_ms == SCHED_NEVER || now + idle_ms < stopped_at_ms) {
+        return idle_ms;
+    }
+    return all_told() || now >= stopped_at_ms ? 0 : (uint32_t)(stopped_at_ms - now);
+}
+
 void herd_step(void)
 {
     uint32_t idle_ms = sched_round(hal_clock_ms());
     rng_tend();
-    hal_idle(idle_ms);
+    hal_idle(idle_while_stopping(idle_ms));
     if (has_network) {
         net_wake();
     }
@@ -266,13 +283,6 @@ void herd_stop(void)
         session_stop();
     }
     stopped_at_ms = hal_clock_ms() + STOP_MS;
-}
-
-/* A slot is taken until its peer has acknowledged everything, BYE and FIN included. */
-static bool all_told(void)
-{
-    struct conn_stats stats = conn_stats();
-    return stats.open[CONN_LINK] == 0 && stats.open[CONN_OLDER] == 0;
 }
 
 bool herd_stopped(void)

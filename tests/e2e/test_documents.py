@@ -405,7 +405,8 @@ BLOCKS = {
     ("README.md", "tools/herd-run        starts five of these, and the Places stand-in"):
         check_drawing,
     ("README.md", "[node Here]"): write_herd_file,
-    ("README.md", "make run HERD=my.conf                                         # all nodes of it, on this machine"):
+    ("README.md",
+     "make run HERD=my.conf                                    # all nodes of it, on this machine"):
         run_own_herd_file,
     ("README.md", "sudo make run NET=tap"): run_on_a_wire,
     ("README.md", "sudo ip tuntap add mode tap user $USER name herd0"): run_on_own_device,
