@@ -288,6 +288,7 @@ UNIT_BINS := $(UNIT_TESTS:%=$(OUT)/tests/unit/%)
 include tools/build/boards.mk
 include tools/build/enet.mk
 include tests/sim/sim.mk
+include tests/sim/mutants/mutants.mk
 
 RUN_TESTS = env HERD_MAKE="$(MAKE)" HERD_BIN_DIR=$(OUT) SAN=$(SAN) $(PYTHON) tools/build/run-tests
 
