@@ -168,8 +168,7 @@
     (CFG_LINK_RECORD_BYTES + (sizeof(void *) > 4 ? 4096 : CFG_UPSTREAM ? 2912 : 1968))
 #endif
 #ifndef CFG_LINK_SCRATCH_BYTES
-#define CFG_LINK_SCRATCH_BYTES                                                                     \
-    ((sizeof(void *) > 4 ? 2 : 1) * (CFG_LINK_ECDHE ? 1536 : 448))
+#define CFG_LINK_SCRATCH_BYTES ((sizeof(void *) > 4 ? 2 : 1) * (CFG_LINK_ECDHE ? 1536 : 448))
 #endif
 
 /* Back-off between dials of one neighbour: first, doubled up to the last; half of it is jitter. ms */

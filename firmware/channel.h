@@ -38,8 +38,8 @@ struct channel {
     uint8_t link;     /* CHANNEL_NO_LINK until it is authenticated on a connection that was taken */
     const char *peer; /* the neighbour's name, for the log; "?" without a link */
     uint64_t opened_ms;
-    uint32_t reports_got;  /* on this connection */
-    uint32_t reports_told; /* of these, acknowledged */
+    uint32_t reports_got;         /* on this connection */
+    uint32_t reports_told;        /* of these, acknowledged */
     struct frames_reader *reader; /* of its context */
 };
 

@@ -37,6 +37,13 @@ static void got_report(struct channel *ch, struct span body, uint32_t *bad_repor
     older_wake();
 }
 
+static int got_ack(const struct channel *ch, struct span body)
+{
+    uint32_t reports = 0;
+    int err = frames_get_ack(body, &reports);
+    return err == HERD_OK ? replica_acked(ch->link, reports) : err;
+}
+
 static int got_beat(const struct channel *ch, struct span body)
 {
     struct frames_beat beat;
@@ -75,6 +82,10 @@ int link_frames_take(struct channel *ch, const struct frames_frame *frame, uint3
     case FRAMES_REPORT:
         got_report(ch, frame->body, bad_reports);
         return HERD_OK;
+    case FRAMES_ACK:
+        return got_ack(ch, frame->body);
+    case FRAMES_HELLO:
+        return HERD_E_PROTOCOL; /* one per connection */
     case FRAMES_BEAT:
         return got_beat(ch, frame->body);
     case FRAMES_ASK:
@@ -93,6 +104,21 @@ void link_frames_say_beat(struct channel *ch)
         beat.now_ns = 0;
     }
     channel_say_beat(ch, &beat);
+}
+
+bool link_frames_say_records(struct channel *ch)
+{
+    struct client_record record;
+    bool first = false;
+    while (!ch->broken && conn_room(ch->conn) >= CHANNEL_RECORD_ROOM) {
+        bool idle = replica_in_flight(ch->link) == 0;
+        if (replica_next(ch->link, &record) != HERD_OK) {
+            break;
+        }
+        first = first || idle;
+        channel_say_report(ch, &record);
+    }
+    return first;
 }
 
 bool link_frames_say_place(struct channel *ch)

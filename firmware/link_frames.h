@@ -16,10 +16,14 @@
 /* `config` lives on. */
 void link_frames_init(const struct config *config);
 
-/* Takes a REPORT, BEAT, ASK or ANSWER that came on ch, a link's. *bad_reports counts reports that are dropped.
- * An error: the frame cannot be read. Other types are skipped. */
+/* Takes a frame that came on ch, a link's, after HELLO: REPORT, ACK, BEAT, ASK or ANSWER. *bad_reports counts
+ * reports that are dropped. An error: the frame cannot be read, or is a second HELLO. Other types are
+ * skipped. */
 int link_frames_take(struct channel *ch, const struct frames_frame *frame,
                      uint32_t *bad_reports) HERD_MUST_CHECK;
+
+/* Says records that the neighbour lacks, as many as have room. True: nothing was in flight before. */
+bool link_frames_say_records(struct channel *ch);
 
 void link_frames_say_beat(struct channel *ch);
 

@@ -64,25 +64,6 @@ bool links_clock_trusted(void)
     return clocks_trusted();
 }
 
-/* Sending */
-
-static void send_records(unsigned link)
-{
-    struct link *k = &links[link];
-    struct channel *ch = &channels[k->live];
-    struct client_record record;
-    while (!ch->broken && conn_room(ch->conn) >= CHANNEL_RECORD_ROOM) {
-        bool idle = replica_in_flight(link) == 0;
-        if (replica_next(link, &record) != HERD_OK) {
-            return;
-        }
-        if (idle) {
-            k->acked_ms = sched_now_ms();
-        }
-        channel_say_report(ch, &record);
-    }
-}
-
 /* Up and down */
 
 /* The link has no connection any more, or another one. */
@@ -255,25 +236,16 @@ static void got_hello(struct channel *ch, struct span body)
     adopt(ch, link, &hello);
 }
 
-static int got_ack(const struct channel *ch, struct span body)
+static void acknowledged(unsigned link)
 {
-    uint32_t reports = 0;
-    int err = frames_get_ack(body, &reports);
-    if (err == HERD_OK) {
-        err = replica_acked(ch->link, reports);
-    }
-    if (err != HERD_OK) {
-        return err;
-    }
-    struct link *k = &links[ch->link];
+    struct link *k = &links[link];
     k->acked_ms = sched_now_ms();
     if (k->suspect) {
         k->suspect = false;
         struct log_line *l = log_begin(EV_LINK_RECOVERED);
-        log_str(l, "peer", peer_name(ch->link));
+        log_str(l, "peer", peer_name(link));
         log_end(l);
     }
-    return HERD_OK;
 }
 
 /* Both ends dialled, and the neighbour has adopted our connection and dropped its own before its
@@ -328,17 +300,9 @@ static void got_frame(struct channel *ch, const struct frames_frame *frame)
         }
         return;
     }
-    int err = HERD_OK;
-    switch (frame->type) {
-    case FRAMES_ACK:
-        err = got_ack(ch, frame->body);
-        break;
-    case FRAMES_HELLO:
-        err = HERD_E_PROTOCOL; /* one per connection */
-        break;
-    default:
-        err = link_frames_take(ch, frame, &stats.bad_report);
-        break;
+    int err = link_frames_take(ch, frame, &stats.bad_report);
+    if (err == HERD_OK && frame->type == FRAMES_ACK) {
+        acknowledged(ch->link);
     }
     if (err != HERD_OK) {
         protocol_error(ch);
@@ -426,9 +390,9 @@ static void dial(unsigned link)
     struct link *k = &links[link];
     const struct config_node *node = &config->nodes[k->node];
     conn_handle h = CONN_NONE;
-    int err = rng_is_secret() ? conn_dial(CONN_LINK, hal_net_dial_address(node->address),
-                                          node->link_port, &h)
-                              : HERD_E_ENTROPY;
+    int err = rng_is_secret()
+                  ? conn_dial(CONN_LINK, hal_net_dial_address(node->address), node->link_port, &h)
+                  : HERD_E_ENTROPY;
     if (k->failures < 2 || err != HERD_OK) {
         struct log_line *l = log_begin(k->failures == 1 ? EV_LINK_RETRY : EV_LINK_DIAL);
         log_str(l, "peer", node->name);
@@ -479,7 +443,9 @@ static void tend_live(unsigned link, uint64_t now)
         link_frames_say_beat(ch);
         k->beat_ms = now + CFG_LINK_BEAT_MS;
     }
-    send_records(link);
+    if (link_frames_say_records(ch)) {
+        k->acked_ms = now;
+    }
     /* Places are told when no record waits for the room that is left, and one piece at a time: what
      * becomes new meanwhile goes before the next one. */
     if (!ch->broken && link_frames_say_place(ch)) {

@@ -32,7 +32,8 @@ struct links_stats {
     uint32_t protocol;   /* frames that could not be read */
     uint32_t bad_report; /* REPORT bodies that could not be read or stored; acknowledged, dropped */
     uint32_t skipped;    /* frames of unknown type */
-    uint32_t auth_failed;  /* not authenticated: no handshake, a wrong key or suite, or not in time */
+    uint32_t
+        auth_failed; /* not authenticated: no handshake, a wrong key or suite, or not in time */
     uint32_t auth_unknown; /* not authenticated: an identity that is nobody's here */
     uint32_t auth_old_key; /* not authenticated: the key before the current one */
     uint32_t crowded;      /* callers refused at once: contexts were for neighbours */

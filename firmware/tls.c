@@ -255,7 +255,8 @@ void tls_stop(struct tls *t)
 {
     if (t->up && !t->stuck) {
         struct tls_memory *before = tls_memory_use(t->memory);
-        (void)leave(t, before, mbedtls_ssl_close_notify(&t->ssl)); /* no room: the FIN has to say it */
+        (void)leave(t, before,
+                    mbedtls_ssl_close_notify(&t->ssl)); /* no room: the FIN has to say it */
     }
     conn_finish(t->conn);
     reset(t);

@@ -27,10 +27,11 @@ struct tls {
     mbedtls_ssl_context ssl;
     struct tls_memory *memory;
     conn_handle conn;
-    uint32_t denied; /* round in which the turn to compute was first denied; 0: not waiting for it */
+    uint32_t
+        denied; /* round in which the turn to compute was first denied; 0: not waiting for it */
     bool up;
-    bool stuck;     /* a record did not fit into the connection's room, and is lost: it has to end */
-    bool stepping;  /* between two calls of tls_step something may be left to do: see there */
+    bool stuck;    /* a record did not fit into the connection's room, and is lost: it has to end */
+    bool stepping; /* between two calls of tls_step something may be left to do: see there */
     bool computing; /* HERD_E_AGAIN of a handshake: call in the next round, nothing to wait for */
 };
 

@@ -12,8 +12,8 @@
 #define TLS_LINK_OUT_EXTRA_BYTES 96
 
 CFG_SECRET static struct tls_link contexts[TLS_LINK_CONTEXTS];
-CFG_SECRET static _Alignas(max_align_t) unsigned char memories[TLS_LINK_CONTEXTS]
-                                                              [CFG_LINK_TLS_BYTES];
+CFG_SECRET static _Alignas(
+    max_align_t) unsigned char memories[TLS_LINK_CONTEXTS][CFG_LINK_TLS_BYTES];
 #if CFG_UPSTREAM
 static struct tls_memory *scratch; /* the upstream's arena */
 #else
@@ -22,8 +22,7 @@ static struct tls_memory own_scratch;
 static struct tls_memory *const scratch = &own_scratch;
 #endif
 /* What is said goes into the connection's send ring before a call returns: one buffer serves all. */
-CFG_SECRET static unsigned char
-    out_buffer[CFG_LINK_OUT_BYTES + TLS_LINK_OUT_EXTRA_BYTES];
+CFG_SECRET static unsigned char out_buffer[CFG_LINK_OUT_BYTES + TLS_LINK_OUT_EXTRA_BYTES];
 static mbedtls_ssl_config client;
 static mbedtls_ssl_config server;
 static const struct config *config;
@@ -212,9 +211,9 @@ static enum tls_link_refusal refusal_of(const struct tls_link *t, int code, int 
     if (err == HERD_E_FULL || err == HERD_E_CLOSED) {
         return err == HERD_E_FULL ? TLS_LINK_NO_MEMORY : TLS_LINK_CLOSED;
     }
-    bool not_taken = code == MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE && t->dialled &&
-                     t->tls.ssl.MBEDTLS_PRIVATE(in_msg)[1] ==
-                         MBEDTLS_SSL_ALERT_MSG_UNKNOWN_PSK_IDENTITY;
+    bool not_taken =
+        code == MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE && t->dialled &&
+        t->tls.ssl.MBEDTLS_PRIVATE(in_msg)[1] == MBEDTLS_SSL_ALERT_MSG_UNKNOWN_PSK_IDENTITY;
     return not_taken ? TLS_LINK_NOT_TAKEN : TLS_LINK_FAILED;
 }
 

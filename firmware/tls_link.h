@@ -42,7 +42,7 @@ struct tls_link {
     struct tls_memory memory;
     bool used;
     bool dialled;
-    uint8_t link; /* config's neighbour; CFG_LINKS: a caller whose identity has not come */
+    uint8_t link;    /* config's neighbour; CFG_LINKS: a caller whose identity has not come */
     uint8_t refusal; /* enum tls_link_refusal */
 };
 

@@ -21,9 +21,11 @@ struct free_block {
 #define UNIT sizeof(struct block) /* blocks are multiples of it, and so aligned */
 #define USED ((size_t)1)
 
-_Static_assert(sizeof(struct block) >= 8 && (sizeof(struct block) & (sizeof(struct block) - 1)) == 0,
+_Static_assert(sizeof(struct block) >= 8 &&
+                   (sizeof(struct block) & (sizeof(struct block) - 1)) == 0,
                "what follows a header is aligned for 64 bits");
-_Static_assert(sizeof(struct free_block) == 2 * sizeof(struct block), "the least block is two units");
+_Static_assert(sizeof(struct free_block) == 2 * sizeof(struct block),
+               "the least block is two units");
 
 static struct tls_memory *regions;
 static struct tls_memory *in_use;
@@ -163,8 +165,8 @@ void *tls_memory_calloc(size_t count, size_t bytes)
 static struct tls_memory *region_of(const void *at)
 {
     struct tls_memory *m = regions;
-    while (m != NULL && ((const unsigned char *)at < m->at ||
-                         (const unsigned char *)at >= m->at + m->bytes)) {
+    while (m != NULL &&
+           ((const unsigned char *)at < m->at || (const unsigned char *)at >= m->at + m->bytes)) {
         m = m->next;
     }
     HERD_ASSERT(m != NULL);

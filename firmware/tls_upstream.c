@@ -15,7 +15,7 @@
 #include "trust_anchors.h"
 
 CFG_SECRET static _Alignas(max_align_t) unsigned char arena[CFG_TLS_ARENA_BYTES];
-static struct tls_memory memory;
+static struct tls_memory arena_memory;
 static mbedtls_ssl_config client;
 static mbedtls_x509_crt anchors;
 static struct tls_upstream_stats stats;
@@ -40,9 +40,9 @@ static const uint16_t groups[] = {
 static void log_arena(enum log_event event)
 {
     struct log_line *l = log_begin(event);
-    log_u64(l, "arena", memory.used);
-    log_u64(l, "peak", memory.peak);
-    log_u64(l, "of", memory.bytes);
+    log_u64(l, "arena", arena_memory.used);
+    log_u64(l, "peak", arena_memory.peak);
+    log_u64(l, "of", arena_memory.bytes);
     log_end(l);
 }
 
@@ -121,7 +121,7 @@ static void explain(const struct tls_upstream *t, struct text *why)
         text_str(why, why->bytes > start ? ", " : "");
         text_str(why, t->self_signed ? "self-signed" : "unknown CA, or an incomplete chain");
         /* mbedTLS takes a signature that it has no memory to check for a bad one. */
-        text_str(why, memory.peak + ARENA_TIGHT_BYTES > sizeof arena
+        text_str(why, arena_memory.peak + ARENA_TIGHT_BYTES > sizeof arena
                           ? ", or CFG_TLS_ARENA_BYTES is too small"
                           : "");
     }
@@ -132,17 +132,17 @@ static void explain(const struct tls_upstream *t, struct text *why)
 
 struct tls_memory *tls_upstream_memory(void)
 {
-    if (memory.at == NULL) {
-        tls_memory_init(&memory, arena, sizeof arena, NULL);
+    if (arena_memory.at == NULL) {
+        tls_memory_init(&arena_memory, arena, sizeof arena, NULL);
     }
-    return &memory;
+    return &arena_memory;
 }
 
 int tls_upstream_init(struct span trust_pem)
 {
-    tls_memory_init(&memory, arena, sizeof arena, NULL);
+    tls_memory_init(&arena_memory, arena, sizeof arena, NULL);
     stats = (struct tls_upstream_stats){0};
-    struct tls_memory *before = tls_memory_use(&memory);
+    struct tls_memory *before = tls_memory_use(&arena_memory);
     int err = load_anchors(trust_pem);
     (void)tls_memory_use(before);
     if (err != HERD_OK) {
@@ -170,7 +170,7 @@ int tls_upstream_setup(struct tls_upstream *t)
 {
     memset(t, 0, sizeof *t);
     mbedtls_ssl_session_init(&t->session);
-    int err = tls_setup(&t->tls, &client, &memory);
+    int err = tls_setup(&t->tls, &client, &arena_memory);
     if (err == HERD_OK) {
         log_arena(EV_TLS_SETUP);
     }
@@ -200,7 +200,7 @@ static bool has_stale_ticket(const struct tls_upstream *t, const mbedtls_ssl_ses
 static void keep_session(struct tls_upstream *t)
 {
     mbedtls_ssl_session fresh;
-    struct tls_memory *before = tls_memory_use(&memory);
+    struct tls_memory *before = tls_memory_use(&arena_memory);
 
     mbedtls_ssl_session_init(&fresh);
     bool good = mbedtls_ssl_get_session(&t->tls.ssl, &fresh) == 0 && !has_stale_ticket(t, &fresh);
@@ -225,7 +225,7 @@ int tls_upstream_start(struct tls_upstream *t, conn_handle conn, const char *hos
     if (t->has_session && sched_now_ms() - t->session_ms >= TLS_UPSTREAM_SESSION_MS) {
         forget_session(t);
     }
-    struct tls_memory *before = tls_memory_use(&memory);
+    struct tls_memory *before = tls_memory_use(&arena_memory);
     int code = mbedtls_ssl_set_hostname(&t->tls.ssl, host);
     t->offered =
         code == 0 && t->has_session && mbedtls_ssl_set_session(&t->tls.ssl, &t->session) == 0;
@@ -291,8 +291,8 @@ struct tls_upstream_stats tls_upstream_stats(void)
 {
     struct tls_upstream_stats s = stats;
 
-    s.arena_used = memory.used;
-    s.arena_peak = memory.peak;
+    s.arena_used = arena_memory.used;
+    s.arena_peak = arena_memory.peak;
     return s;
 }
 

@@ -35,16 +35,16 @@
 #define BOARD_TCP_QUEUELEN 6
 
 /* Memory. The program lies in block 0 of the flash, what is kept in block 1. */
-#define BOARD_FLASH_BYTES            524288
-#define BOARD_FACTORY_BYTES          16384
-#define BOARD_KEPT_FIRST             0x000F0000
-#define BOARD_KEPT_BYTES             65536
-#define BOARD_FLASH_CONFIG           0x400
-#define BOARD_SRAM_L_BYTES           65536
-#define BOARD_RAM_BYTES              262144
-#define BOARD_STACK_BYTES            8192
-#define BOARD_RAM_FIRST              0x1FFF0000
-#define BOARD_RESERVE_STORE_BYTES    6144
+#define BOARD_FLASH_BYTES         524288
+#define BOARD_FACTORY_BYTES       16384
+#define BOARD_KEPT_FIRST          0x000F0000
+#define BOARD_KEPT_BYTES          65536
+#define BOARD_FLASH_CONFIG        0x400
+#define BOARD_SRAM_L_BYTES        65536
+#define BOARD_RAM_BYTES           262144
+#define BOARD_STACK_BYTES         8192
+#define BOARD_RAM_FIRST           0x1FFF0000
+#define BOARD_RESERVE_STORE_BYTES 6144
 
 #define BOARD_RESET    kinetis_reset
 #define BOARD_HAS_TRNG 1

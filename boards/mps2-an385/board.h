@@ -7,31 +7,31 @@
 #define BOARD_H
 
 #ifdef BOARD_PROFILE_SMALL
-#define BOARD_NAME                   "mps2-an385-small"
-#define BOARD_RAM_BYTES              131072
-#define CFG_DEVICES                  128
-#define CFG_SESSIONS                 4
-#define CFG_LINKS                    2
-#define CFG_PLACES_ANSWER_BYTES      4096
-#define CFG_JSON_TEXT_BYTES          2048
-#define CFG_JSON_ARENA_BYTES         4352
-#define CFG_TLS_ARENA_BYTES          34816
-#define CFG_LOG_RING_BYTES           768
-#define BOARD_PBUF_POOL_SIZE         4
-#define BOARD_RESERVE_STORE_BYTES    1984 /* of 6 KB; console and non-volatile basics took the rest */
+#define BOARD_NAME                "mps2-an385-small"
+#define BOARD_RAM_BYTES           131072
+#define CFG_DEVICES               128
+#define CFG_SESSIONS              4
+#define CFG_LINKS                 2
+#define CFG_PLACES_ANSWER_BYTES   4096
+#define CFG_JSON_TEXT_BYTES       2048
+#define CFG_JSON_ARENA_BYTES      4352
+#define CFG_TLS_ARENA_BYTES       34816
+#define CFG_LOG_RING_BYTES        768
+#define BOARD_PBUF_POOL_SIZE      4
+#define BOARD_RESERVE_STORE_BYTES 1984 /* of 6 KB; console and non-volatile basics took the rest */
 #else
-#define BOARD_NAME                   "mps2-an385"
-#define BOARD_RAM_BYTES              196608
-#define CFG_DEVICES                  256
-#define CFG_SESSIONS                 8
-#define CFG_LINKS                    4
-#define CFG_PLACES_ANSWER_BYTES      8192
-#define CFG_JSON_TEXT_BYTES          2560
-#define CFG_JSON_ARENA_BYTES         4352
-#define CFG_TLS_ARENA_BYTES          36864
-#define CFG_LOG_RING_BYTES           1024
-#define BOARD_PBUF_POOL_SIZE         6
-#define BOARD_RESERVE_STORE_BYTES    3584 /* of 6 KB; console and non-volatile basics took the rest */
+#define BOARD_NAME                "mps2-an385"
+#define BOARD_RAM_BYTES           196608
+#define CFG_DEVICES               256
+#define CFG_SESSIONS              8
+#define CFG_LINKS                 4
+#define CFG_PLACES_ANSWER_BYTES   8192
+#define CFG_JSON_TEXT_BYTES       2560
+#define CFG_JSON_ARENA_BYTES      4352
+#define CFG_TLS_ARENA_BYTES       36864
+#define CFG_LOG_RING_BYTES        1024
+#define BOARD_PBUF_POOL_SIZE      6
+#define BOARD_RESERVE_STORE_BYTES 3584 /* of 6 KB; console and non-volatile basics took the rest */
 #endif
 
 #define BOARD_FLASH_BYTES   262144

@@ -17,13 +17,13 @@
 /* --- Platform: nothing of the C library but memory and string functions --------------------- */
 #define MBEDTLS_HAVE_ASM
 #define MBEDTLS_PLATFORM_C
-#define MBEDTLS_PLATFORM_MEMORY /* firmware/tls_memory.c */
+#define MBEDTLS_PLATFORM_MEMORY       /* firmware/tls_memory.c */
 #define MBEDTLS_PLATFORM_CALLOC_MACRO tls_memory_calloc
 #define MBEDTLS_PLATFORM_FREE_MACRO   tls_memory_free
 void *tls_memory_calloc(__SIZE_TYPE__ count, __SIZE_TYPE__ bytes);
 void tls_memory_free(void *at);
 #define MBEDTLS_PLATFORM_NO_STD_FUNCTIONS
-#define MBEDTLS_NO_PLATFORM_ENTROPY     /* hal_entropy, by way of firmware/rng.c */
+#define MBEDTLS_NO_PLATFORM_ENTROPY /* hal_entropy, by way of firmware/rng.c */
 
 /* mbedTLS makes text of names and numbers of certificates for callers that we do not have. */
 #define mbedtls_port_print(...)         ((void)0) /* arguments vanish, stderr among them */
@@ -66,7 +66,7 @@ __INT64_TYPE__ mbedtls_port_time(__INT64_TYPE__ *out);
 /* Bounds of a record's plaintext; a configuration may have less (tools/patches/mbedtls). Google ignores
  * max_fragment_length: its records have up to 16 KB. Ours are requests, and frames. */
 #if CFG_UPSTREAM
-#define MBEDTLS_SSL_IN_CONTENT_LEN  16384
+#define MBEDTLS_SSL_IN_CONTENT_LEN 16384
 #define MBEDTLS_SSL_OUT_CONTENT_LEN                                                                \
     (CFG_TLS_OUT_BYTES > CFG_LINK_OUT_BYTES ? CFG_TLS_OUT_BYTES : CFG_LINK_OUT_BYTES)
 #else

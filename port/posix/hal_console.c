@@ -16,12 +16,14 @@
 #include "posix.h"
 
 #define CHUNK_BYTES 4096 /* a writable pipe takes as much without blocking (PIPE_BUF) */
+#define OWN_STDOUT  "/proc/self/fd/1"
 
 static struct {
     char buffer[65536];
     size_t used;
-    size_t whole;   /* of these: whole lines, which may be written */
-    bool is_file;   /* never blocks */
+    size_t whole; /* of these: whole lines, which may be written */
+    bool is_file; /* never blocks */
+    int fd;
     bool is_closed; /* EPIPE and the like: nothing is written any more */
     bool skipping;  /* the rest of a line that did not fit */
     unsigned long skipped;
@@ -125,6 +127,13 @@ int posix_console_open(const char *log_file, bool commands)
 {
     struct stat s;
     out.is_file = fstat(STDOUT_FILENO, &s) == 0 && S_ISREG(s.st_mode);
+    out.fd = STDOUT_FILENO;
+    if (isatty(STDOUT_FILENO)) {
+        /* A terminal (^S, or nobody reads) may have room for less than a line, and a write then waits
+         * for the rest. Opened once more, so that it is not non-blocking for others that have it. */
+        int fd = open(OWN_STDOUT, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+        out.fd = fd >= 0 ? fd : STDOUT_FILENO;
+    }
     open_commands(commands);
     if (log_file == NULL) {
         return 0;
@@ -135,7 +144,7 @@ int posix_console_open(const char *log_file, bool commands)
 
 bool posix_console_wants(struct pollfd *fd)
 {
-    *fd = (struct pollfd){.fd = STDOUT_FILENO, .events = POLLOUT};
+    *fd = (struct pollfd){.fd = out.fd, .events = POLLOUT};
     return out.whole > 0 && !out.is_closed;
 }
 
@@ -153,7 +162,7 @@ void posix_console_drain(void)
     size_t done = 0;
     while (done < out.whole && is_writable()) {
         size_t chunk = out.whole - done < CHUNK_BYTES ? out.whole - done : CHUNK_BYTES;
-        ssize_t wrote = write(STDOUT_FILENO, out.buffer + done, chunk);
+        ssize_t wrote = write(out.fd, out.buffer + done, chunk);
         if (wrote < 0) {
             out.is_closed = errno != EAGAIN && errno != EINTR;
             break;

@@ -184,9 +184,13 @@ class Recorder:
         while True:
             try:
                 dialled = self.listener.accept()[0]
+            except OSError:
+                return  # closed
+            try:
                 called = socket.create_connection(where(self.target), PATIENCE_S)
             except OSError:
-                return  # closed; or nobody listens, and who dialled may find out
+                dialled.close()  # nobody listens
+                continue
             called.settimeout(None)
             session = [[], []]
             self.sessions.append(session)

@@ -154,6 +154,15 @@ def test_the_log_file_holds_log_lines_only(herd, open_terminal):
         assert re.match(r"\d{4}-\d\d-\d\dT\S+Z (error|warn|info|debug) \S+", line), line
 
 
+def test_a_terminal_that_nobody_reads_does_not_stop_the_node(herd, open_terminal):
+    """As after ^S."""
+    terminal = open_terminal(herd)
+    with Client(herd.ports["Solo"][0]) as client:
+        for number in range(1000):
+            client.iamat(f"device-{number}-{'x' * 50}")
+    assert "log level info" in terminal.ask("log")
+
+
 def test_commands_come_from_a_pipe_when_asked_to(herd, programs, tmp_path):
     argv = [herdlib.BIN / "posix" / "herd", "-c", herd.conf, "--console", "--log-level", "error",
             "Solo"]

@@ -308,7 +308,7 @@ def check_boards(world, block):
         assert re.search(rf"^{options.get('BOARD', 'posix')} ", listed, re.M), line
         herd = options.get("HERD", "my.conf")
         assert herd == "my.conf" or (ROOT / herd).exists(), herd
-        assert options.get("NODE", "Here") == "Here"
+        assert options.get("NODE", "Here") == "Here" and options.get("KEYS", "keys") == "keys"
 
 
 def run_with_key_file(world, block):
@@ -404,8 +404,8 @@ BLOCKS = {
     ("README.md", "make run"): run_two_commands,
     ("README.md", "tools/herd-run        starts five of these, and the Places stand-in"):
         check_drawing,
-    ("README.md", "[herd]"): write_herd_file,
-    ("README.md", "make run HERD=my.conf                   # all nodes of it, on this machine"):
+    ("README.md", "[node Here]"): write_herd_file,
+    ("README.md", "make run HERD=my.conf                                         # all nodes of it, on this machine"):
         run_own_herd_file,
     ("README.md", "sudo make run NET=tap"): run_on_a_wire,
     ("README.md", "sudo ip tuntap add mode tap user $USER name herd0"): run_on_own_device,

@@ -9,6 +9,7 @@ so that nothing is added to what is measured. The resolution is one cycle of the
 
 import calendar
 import os
+import socket
 import sys
 import tempfile
 import time
@@ -16,14 +17,16 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[1] / "e2e"), str(Path(__file__).resolve().parent)]
 import herdlib  # noqa: E402
+import linklib  # noqa: E402
 from gdbstub import Monitor, symbols  # noqa: E402
 
 CPU_KHZ = {"lm3s6965evb": 50000}  # others: 25000
 REPORTS = 2000
+HANDSHAKES = 5
 
 
 class Bench:
-    def __init__(self, programs, board, chain=None, level="warn"):
+    def __init__(self, programs, board, chain=None, level="warn", suite=None):
         sections = {}
         self.cycles_per_ms = CPU_KHZ.get(board, 25000)
         self.standin = None
@@ -31,7 +34,11 @@ class Bench:
             self.standin = herdlib.Standin(programs, chain=chain)
             sections["places"] = self.standin.places()
         sections["log"] = {"level": level}
-        herd = herdlib.Herd(programs, ("Solo",), boards=board, **sections)
+        names, links = ("Solo",), ()
+        if suite:
+            names, links = ("Solo", "Carol"), (("Solo", "Carol"),)
+            sections["herd"] = {"link_suite": suite}
+        self.herd = herd = herdlib.Herd(programs, names, links, boards=board, **sections)
         monitor = programs.folder / "monitor"
         wall_ns = 1_800_000_000 * 10**9
         self.node = herd.launch("Solo", "--icount", "--monitor", monitor, "--wall", str(wall_ns))
@@ -87,8 +94,8 @@ class Bench:
         return sorted(found, reverse=True)
 
     def arena(self):
-        """mbedTLS's allocator: most bytes ever."""
-        return self.read("heap", 11)[8]
+        """The upstream's memory: most bytes ever (struct tls_memory)."""
+        return self.read("arena_memory", 4)[3]
 
     def stack(self):
         start, end = self.symbols["ld_stack_start"], self.symbols["ld_stack_end"]
@@ -118,6 +125,29 @@ def iamat_pipelined(bench):
                  for i in range(REPORTS)]
         client.feed(b"".join(lines))
         client.lines(REPORTS)
+
+
+def measure_links(board):
+    """A handshake of each suite, the node being called, and a link with a neighbour that says nothing more."""
+    for suite in ("psk",) if board in herdlib.NO_UPSTREAM else ("psk", "ecdhe-psk"):
+        with tempfile.TemporaryDirectory() as folder:
+            programs = herdlib.Programs(Path(folder))
+            bench = Bench(programs, board, suite=suite)
+            time.sleep(8)  # what the node dials backs off
+            idle = bench.idle_per_ms()
+
+            def call():
+                for _ in range(HANDSHAKES):
+                    linklib.Caller(bench.node).close()
+            cost, ms = bench.work(call)
+            show(f"link taken and closed, {suite}", (cost - idle * ms) / HANDSHAKES)
+            with socket.create_server(bench.herd.here("Carol")) as listener:
+                def dialled():
+                    linklib.Caller.of(listener.accept()[0], bench.herd).close()
+                cost, ms = bench.work(dialled)
+            show(f"link dialled and closed, {suite}", cost - idle * ms)
+            show_steps(bench)
+            programs.end()
 
 
 def measure(board):
@@ -171,6 +201,7 @@ def main():
     os.umask(0o77)
     for board in sys.argv[1:]:
         measure(board)
+        measure_links(board)
 
 
 if __name__ == "__main__":

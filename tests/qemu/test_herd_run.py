@@ -48,7 +48,7 @@ def write_conf(programs):
     """A herd file: {name: board}, and links; the ports of each."""
     def write(boards, links, *lines):
         ports = {name: (herdlib.free_port(), herdlib.free_port()) for name in boards}
-        text = ["[herd]", "insecure_links = yes", *lines]
+        text = ["[herd]", *lines] if lines else []
         for name, board in boards.items():
             text += [f"[node {name}]", f"board = {board}", f"port = {ports[name][0]}",
                      f"link_port = {ports[name][1]}", "address = 127.0.0.1"]

@@ -13,9 +13,10 @@
 
 #define ABI_EXPORT __attribute__((visibility("default")))
 
-#define ABI_MTU         1500
-#define ABI_FRAME_BYTES (ABI_MTU + 14)
-#define ABI_FLASH_BYTES 65536u
+#define ABI_MTU          1500
+#define ABI_FRAME_BYTES  (ABI_MTU + 14)
+#define ABI_FLASH_BYTES  65536u
+#define ABI_TAMPER_BYTES WORLD_TAMPER_BYTES
 
 /* The moment at which an image is called, as its own clocks show it. */
 struct abi_time {
@@ -47,6 +48,8 @@ struct abi_node_host {
     void (*answer)(void *context, const char *data, size_t bytes);
     /* What was typed: moves up to `bytes` bytes, returns how many. */
     size_t (*typed)(void *context, char *data, size_t bytes);
+    /* What is to go in front of the frame that is being sent to a neighbour: bytes, or 0. */
+    size_t (*tamper)(void *context, uint8_t more[ABI_TAMPER_BYTES]);
     void (*set_wall)(void *context, int64_t wall_ns);
     void (*restart)(void *context);    /* does not return */
     int64_t (*host_ns)(void *context); /* the host's clock, for measuring and nothing else */

@@ -81,6 +81,11 @@ void herd_file_write(const struct world *w, const struct herd_file_edge *edges, 
     put(&o, "[places]\nprovider = none\n%s", more);
 }
 
+unsigned herd_file_number_after(unsigned number)
+{
+    return number % 65535 + 1;
+}
+
 static void put_key(struct out *o, const struct world *w, unsigned a, unsigned b, unsigned number)
 {
     uint64_t link = (a < b ? a : b) * UINT64_C(256) + (a < b ? b : a);
@@ -103,7 +108,28 @@ void herd_file_keys(const struct world *w, const struct herd_file_edge *edges, u
         unsigned other = edges[e].a == node ? edges[e].b : edges[e].a;
         put(&o, "%s =", herd_file_name(other));
         put_key(&o, w, node, other, number);
-        put_key(&o, w, node, other, number + 1);
+        put_key(&o, w, node, other, herd_file_number_after(number));
         put(&o, "\n");
     }
+}
+
+bool herd_file_start(struct world *w, unsigned node, enum scenario_suite suite, unsigned number,
+                     uint64_t clock_ms)
+{
+    char herd[8192];
+    char keys[4096];
+    struct herd_file_edge edges[3 * WORLD_NODES_MAX];
+    unsigned count = herd_file_shape(world_nodes(w), edges, 3 * WORLD_NODES_MAX);
+    herd_file_write(w, edges, count, suite, "", herd, sizeof herd);
+    herd_file_keys(w, edges, count, node, number, keys, sizeof keys);
+    const struct world_boot boot = {.herd = herd,
+                                    .name = herd_file_name(node),
+                                    .keys = keys,
+                                    .clock_ms = clock_ms,
+                                    .knows_time = true};
+    if (!world_start(w, node, &boot)) {
+        world_fail(w, "start", "%s: %s", boot.name, world_node_error(w, node));
+        return false;
+    }
+    return true;
 }

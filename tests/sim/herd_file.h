@@ -2,6 +2,7 @@
 #ifndef SIM_HERD_FILE_H
 #define SIM_HERD_FILE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -24,9 +25,17 @@ unsigned herd_file_shape(unsigned nodes, struct herd_file_edge *edges, unsigned 
 void herd_file_write(const struct world *w, const struct herd_file_edge *edges, unsigned count,
                      enum scenario_suite suite, const char *more, char *out, size_t bytes);
 
-/* A node's own key file, with a final NUL: of each of its links keys `number` and `number` + 1, which follow
+/* Keys have numbers 1 to 65535, and round to 1. */
+unsigned herd_file_number_after(unsigned number);
+
+/* A node's own key file, with a final NUL: of each of its links key `number` and the one after it, which follow
  * from the world's seed, so that both ends have the same (180 bytes a link and 60). */
 void herd_file_keys(const struct world *w, const struct herd_file_edge *edges, unsigned count,
                     unsigned node, unsigned number, char *out, size_t bytes);
+
+/* Starts a node of a herd of herd_file_shape, with keys `number` and `number` + 1. False: the world has
+ * failed. */
+bool herd_file_start(struct world *w, unsigned node, enum scenario_suite suite, unsigned number,
+                     uint64_t clock_ms);
 
 #endif

@@ -106,6 +106,9 @@ struct node {
     struct line answer;
     char *typed;
     size_t typed_bytes;
+    uint8_t tamper[WORLD_TAMPER_BYTES]; /* waits for the next frame on a link */
+    size_t tamper_bytes;
+    unsigned tampered;
     uint8_t flash[ABI_FLASH_BYTES];
 };
 

@@ -125,6 +125,30 @@ static size_t on_typed(void *context, char *data, size_t bytes)
     return bytes;
 }
 
+static size_t on_tamper(void *context, uint8_t *more)
+{
+    struct node *n = context;
+    size_t bytes = n->tamper_bytes;
+    memcpy(more, n->tamper, bytes);
+    n->tampered += bytes > 0;
+    n->tamper_bytes = 0;
+    return bytes;
+}
+
+void world_tamper(struct world *w, unsigned node, const void *frames, size_t bytes)
+{
+    struct node *n = node_of(w, node);
+    SIM_ASSERT(bytes > 0 && bytes <= sizeof n->tamper);
+    memcpy(n->tamper, frames, bytes);
+    n->tamper_bytes = bytes;
+}
+
+unsigned world_tampered(const struct world *w, unsigned node)
+{
+    SIM_ASSERT(node < w->options.nodes);
+    return w->nodes[node].tampered;
+}
+
 static void on_set_wall(void *context, int64_t wall_ns)
 {
     struct node *n = context;
@@ -182,6 +206,7 @@ void node_init(struct world *w, unsigned node)
     n->host.log = on_log;
     n->host.answer = on_answer;
     n->host.typed = on_typed;
+    n->host.tamper = on_tamper;
     n->host.set_wall = on_set_wall;
     n->host.restart = on_restart;
     n->host.host_ns = on_host_ns;
@@ -203,6 +228,7 @@ static void switch_off(struct world *w, struct node *n)
     n->stopping = false;
     n->station.wake = NEVER;
     n->typed_bytes = 0;
+    n->tamper_bytes = 0;
     n->log.bytes = 0;
     n->answer.bytes = 0;
     wire_empty(w, &n->station.input);

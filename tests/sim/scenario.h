@@ -6,7 +6,7 @@
 
 #include "world.h"
 
-enum scenario_suite { SUITE_OPEN, SUITE_PSK, SUITE_ECDHE_PSK };
+enum scenario_suite { SUITE_PSK, SUITE_ECDHE_PSK };
 
 struct scenario_options {
     enum scenario_suite suite; /* of the links */

@@ -7,9 +7,9 @@
 #define PAUSE_NS (500 * SIM_MS)
 
 /* The last node of the world is none of the herd's. */
-static bool has_rogue(const struct world *w, const struct scenario_options *options)
+static bool has_rogue(const struct world *w)
 {
-    return options->suite != SUITE_OPEN && world_nodes(w) >= 3;
+    return world_nodes(w) >= 3;
 }
 
 static void run_attacks(struct stage *s, struct rogue *rogue)
@@ -21,12 +21,11 @@ static void run_attacks(struct stage *s, struct rogue *rogue)
                                                   .checker = s->checker,
                                                   .nodes = s->herd->nodes,
                                                   .names = s->herd->names,
-                                                  .suite = s->options->suite,
                                                   .pause_ns = PAUSE_NS,
                                                   .strict = true});
     workload_start(s->workload, until);
     attack_start(s->attack, until);
-    if (has_rogue(s->w, s->options)) {
+    if (has_rogue(s->w)) {
         rogue_start(rogue, s, until);
     }
     if (!world_run(s->w, until)) {
@@ -48,7 +47,7 @@ static void run(struct world *w, const struct scenario_options *options)
 {
     struct stage s;
     struct rogue rogue = {.runs = 0};
-    struct stage_setup setup = {.nodes = world_nodes(w) - (has_rogue(w, options) ? 1 : 0),
+    struct stage_setup setup = {.nodes = world_nodes(w) - (has_rogue(w) ? 1 : 0),
                                 .shape = HERD_SHAPES,
                                 .style = stage_style(),
                                 .clocks_agree = true};

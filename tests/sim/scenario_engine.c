@@ -7,66 +7,36 @@
 
 #include "herd_file.h"
 #include "inside.h"
+#include "load.h"
 #include "packet.h"
 
 #define PHASE_NS   (8 * SIM_S)
 #define REST_NS    (4 * SIM_S)
-#define GAP_NS     (20 * SIM_MS)
 #define VICTIM     2u
 #define OTHER      1u
 #define BIT(fault) (UINT64_C(1) << (fault))
 
 struct engine {
     struct world *w;
-    struct random random;
-    int clients[WORLD_NODES_MAX];
-    unsigned count;
-    uint64_t answers;
-    bool ended;         /* no more reports */
+    struct load load;
     struct packet last; /* of a client's segments to the victim */
     bool has_last;
     uint64_t frames;
 };
 
-/* --- Load -------------------------------------------------------------------------------------------- */
-
-static void report(void *context, uint64_t argument)
-{
-    struct engine *e = context;
-    char line[128];
-    (void)argument;
-    if (e->ended) {
-        return;
-    }
-    unsigned node = e->count % world_nodes(e->w);
-    sim_ns now = world_now(e->w);
-    if (e->clients[node] < 0) {
-        e->clients[node] = world_connect(e->w, 0, node, WORLD_CLIENT_PORT);
-    }
-    int bytes =
-        snprintf(line, sizeof line, "IAMAT device%u +10.5-20.25 %lld.%09lld\n", e->count % 37,
-                 (long long)((WORLD_EPOCH_NS + now) / SIM_S), (long long)(now % SIM_S));
-    e->count++;
-    world_send(e->w, e->clients[node], line, (size_t)bytes, 0);
-    world_at(e->w, now + GAP_NS, report, e, 0);
-}
+/* --- What is heard ----------------------------------------------------------------------------------- */
 
 static void on_closed(void *context, int connection, int reason)
 {
     struct engine *e = context;
     (void)reason;
-    for (unsigned i = 0; i < world_nodes(e->w); i++) {
-        e->clients[i] = e->clients[i] == connection ? -1 : e->clients[i];
-    }
+    load_closed(&e->load, connection);
 }
 
 static void on_data(void *context, int connection, const uint8_t *data, size_t bytes)
 {
     struct engine *e = context;
-    (void)connection;
-    for (size_t i = 0; i < bytes; i++) {
-        e->answers += data[i] == '\n';
-    }
+    load_data(&e->load, connection, data, bytes);
 }
 
 static void on_frame(void *context, unsigned from, const uint8_t *frame, size_t bytes)
@@ -183,23 +153,23 @@ static void drift(struct engine *e)
 
 static void client_fin(struct engine *e)
 {
-    world_finish(e->w, e->clients[OTHER]);
+    world_finish(e->w, e->load.clients[OTHER]);
 }
 
 static void client_reset(struct engine *e)
 {
-    world_reset(e->w, e->clients[OTHER]);
-    e->clients[OTHER] = -1;
+    world_reset(e->w, e->load.clients[OTHER]);
+    e->load.clients[OTHER] = -1;
 }
 
 static void client_stall(struct engine *e)
 {
-    world_read(e->w, e->clients[OTHER], false);
+    world_read(e->w, e->load.clients[OTHER], false);
 }
 
 static void client_pieces(struct engine *e)
 {
-    world_send(e->w, e->clients[OTHER], "WHATSAT device1 0 0\n", 20, 3);
+    world_send(e->w, e->load.clients[OTHER], "WHATSAT device1 0 0\n", 20, 3);
 }
 
 /* A reset in the window of a client's connection, from somebody who saw a segment of it. */
@@ -223,8 +193,8 @@ static void undo(struct engine *e)
             world_fail(e->w, "engine", "no restart: %s", world_node_error(e->w, VICTIM));
         }
     }
-    if (e->clients[OTHER] >= 0) {
-        world_read(e->w, e->clients[OTHER], true);
+    if (e->load.clients[OTHER] >= 0) {
+        world_read(e->w, e->load.clients[OTHER], true);
     }
 }
 
@@ -296,7 +266,7 @@ static void check_effects(struct engine *e)
     for (unsigned i = 0; i < world_nodes(e->w); i++) {
         world_probe(e->w, i, &probe);
         caught += probe.ip_sum_errors + probe.tcp_sum_errors;
-        if (probe.links_up == 0 || probe.devices != 37) {
+        if (probe.links_up == 0 || probe.devices != LOAD_DEVICES) {
             world_fail(e->w, "engine", "%s has %u links up and %u devices", herd_file_name(i),
                        probe.links_up, probe.devices);
         }
@@ -311,31 +281,18 @@ static void check_effects(struct engine *e)
     if (world_fired(e->w, FAULT_CLOCK_WRAP) != world_nodes(e->w)) {
         world_fail(e->w, "engine", "a clock did not wrap");
     }
-    if (e->answers < e->count / 2) {
-        world_fail(e->w, "engine", "%llu answers to %u reports", (unsigned long long)e->answers,
-                   e->count);
+    if (e->load.answers < e->load.reports / 2) {
+        world_fail(e->w, "engine", "%llu answers to %u reports",
+                   (unsigned long long)e->load.answers, e->load.reports);
     }
 }
 
 static bool start(struct engine *e, const struct scenario_options *options)
 {
-    char herd[8192];
-    char keys[4096];
-    struct herd_file_edge edges[3 * WORLD_NODES_MAX];
-    unsigned count = herd_file_shape(world_nodes(e->w), edges, 3 * WORLD_NODES_MAX);
-    herd_file_write(e->w, edges, count, options->suite, "", herd, sizeof herd);
     for (unsigned i = 0; i < world_nodes(e->w); i++) {
-        herd_file_keys(e->w, edges, count, i, 1, keys, sizeof keys);
-        if (!world_start(e->w, i,
-                         &(struct world_boot){.herd = herd,
-                                              .name = herd_file_name(i),
-                                              .keys = keys,
-                                              .clock_ms = UINT32_MAX - 20000u,
-                                              .knows_time = true})) {
-            world_fail(e->w, "start", "%s", world_node_error(e->w, i));
+        if (!herd_file_start(e->w, i, options->suite, 1, UINT32_MAX - 20000u)) {
             return false;
         }
-        e->clients[i] = -1;
     }
     return true;
 }
@@ -349,15 +306,18 @@ static void run(struct world *w, const struct scenario_options *options)
         w, &(struct world_listener){
                .context = e, .on_data = on_data, .on_closed = on_closed, .on_frame = on_frame});
     if (start(e, options)) {
-        world_at(w, SIM_S, report, e, 0);
+        load_begin(&e->load, w);
         (void)world_run(w, 2 * SIM_S);
         for (unsigned i = 0; i < sizeof phases / sizeof phases[0] && !world_failed(w); i++) {
             take_phase(e, &phases[i]);
         }
-        e->ended = true;
-        if (world_run(w, world_now(w) + 5 * SIM_S)) {
+        if (!world_failed(w)) {
+            load_compare(&e->load);
+        }
+        if (!world_failed(w)) {
             check_effects(e);
         }
+        load_free(&e->load);
     }
     free(e);
 }

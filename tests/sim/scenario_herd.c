@@ -122,9 +122,7 @@ static char *herd_text(const struct herd *h, struct world *w, enum scenario_suit
     char line[200];
     (void)snprintf(line, sizeof line, "[herd]\nreport_bytes = %d\nskew_max = %d\n%s",
                    WORKLOAD_REPORT_BYTES, WORKLOAD_SKEW_MAX_S,
-                   suite == SUITE_OPEN        ? "insecure_links = yes\n"
-                   : suite == SUITE_ECDHE_PSK ? "link_suite = ecdhe-psk\n"
-                                              : "");
+                   suite == SUITE_ECDHE_PSK ? "link_suite = ecdhe-psk\n" : "");
     lines_text(&b, line);
     for (unsigned node = 0; node < h->nodes; node++) {
         (void)snprintf(line, sizeof line,
@@ -202,7 +200,7 @@ struct herd *herd_new(struct world *w, unsigned nodes, enum scenario_suite suite
     choose_names(h, &r);
     join_all(h, &r);
     h->text = herd_text(h, w, suite);
-    for (unsigned node = 0; node < h->nodes && suite != SUITE_OPEN; node++) {
+    for (unsigned node = 0; node < h->nodes; node++) {
         h->keys[node] = keys_text(h, w, node);
     }
     return h;

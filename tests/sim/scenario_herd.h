@@ -19,7 +19,7 @@ struct herd {
     bool linked[WORLD_NODES_MAX][WORLD_NODES_MAX];
     unsigned links[WORLD_NODES_MAX]; /* of each node */
     char *text;                      /* the herd file */
-    char *keys[WORLD_NODES_MAX];     /* the nodes' own key files; NULL with SUITE_OPEN */
+    char *keys[WORLD_NODES_MAX];     /* the nodes' own key files */
 };
 
 /* A herd of the first `nodes` nodes of the world. HERD_SHAPES: any shape. HERD_OLD is that of 2018 or of 2023 for five

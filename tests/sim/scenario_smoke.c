@@ -87,20 +87,8 @@ static void compare(struct smoke *s)
 
 static bool start(struct smoke *s, const struct scenario_options *options)
 {
-    char herd[8192];
-    char keys[4096];
-    struct herd_file_edge edges[3 * WORLD_NODES_MAX];
-    unsigned count = herd_file_shape(world_nodes(s->w), edges, 3 * WORLD_NODES_MAX);
-    herd_file_write(s->w, edges, count, options->suite, "", herd, sizeof herd);
     for (unsigned i = 0; i < world_nodes(s->w); i++) {
-        herd_file_keys(s->w, edges, count, i, 1, keys, sizeof keys);
-        const struct world_boot boot = {.herd = herd,
-                                        .name = herd_file_name(i),
-                                        .keys = keys,
-                                        .clock_ms = UINT32_MAX - 30000u - 1000u * i,
-                                        .knows_time = true};
-        if (!world_start(s->w, i, &boot)) {
-            world_fail(s->w, "start", "%s: %s", boot.name, world_node_error(s->w, i));
+        if (!herd_file_start(s->w, i, options->suite, 1, UINT32_MAX - 30000u - 1000u * i)) {
             return false;
         }
     }

@@ -215,7 +215,6 @@ bool stage_init(struct stage *s, struct world *w, const struct scenario_options 
                                                   .checker = s->checker,
                                                   .nodes = setup->nodes,
                                                   .names = s->herd->names,
-                                                  .suite = options->suite,
                                                   .pause_ns = 5 * SIM_S});
     world_listen(w, &(struct world_listener){.context = s,
                                              .on_log = on_log,

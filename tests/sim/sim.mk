@@ -14,6 +14,8 @@ SIM_SHARED := -shared -Wl,-Bsymbolic -Wl,-z,now -Wl,--gc-sections $(if $(SAN),-f
 SIM_POISON := $(if $(SAN),-Xlinker --wrap=memp_malloc -Xlinker --wrap=memp_free)
 # tests/sim/node/crypto.c
 SIM_CRYPTO := $(addprefix -Xlinker --wrap=mbedtls_ssl_,handshake_step read write)
+# tests/sim/node/tamper.c
+SIM_TAMPER := -Xlinker --wrap=tls_write
 SIM_CFLAGS := -iquote tests/sim
 
 # --- Nodes: two variants of firmware/, as those of a board --------------------------------------
@@ -31,7 +33,7 @@ $$($1_PORT_OBJS): EXTRA = $(HOST_DEFINES) -iquote tests/sim/node $(SIM_CFLAGS)
 $(SIM)/$2.so: $$($1_OWN_OBJS) $$($1_LIBS)
 	@mkdir -p $$(@D)
 	@echo '  sim: $2.so'
-	@gcc $(SIM_SHARED) $(SIM_POISON) $(SIM_CRYPTO) -o $$@ $$($1_OWN_OBJS) -Wl,--start-group $$($1_LIBS) -Wl,--end-group
+	@gcc $(SIM_SHARED) $(SIM_POISON) $(SIM_CRYPTO) $(SIM_TAMPER) -o $$@ $$($1_OWN_OBJS) -Wl,--start-group $$($1_LIBS) -Wl,--end-group
 endef
 $(eval $(call sim_node,sim-node,node))
 $(eval $(call sim_node,sim-node-small,node-small))

@@ -7,12 +7,13 @@
 
 #include "workload_lines.h"
 
-#define ATTACKERS_MAX  12
-#define PER_NODE_MAX   2 /* spare link slots of a node; more would keep true callers out for a while */
-#define HEARD_BYTES    2048
-#define HEARD_MAX      16
-#define FRAMES_KEPT    16
-#define LOOK_NS        (2 * SIM_S)
+#define ATTACKERS_MAX 12
+#define PER_NODE_MAX                                                                               \
+    2 /* spare link slots of a node; more would keep true callers out for a while */
+#define HEARD_BYTES 2048
+#define HEARD_MAX   16
+#define FRAMES_KEPT 16
+#define LOOK_NS     (2 * SIM_S)
 
 enum attack_kind {
     ATTACK_LINES,     /* AT and IAMAT as if it were the client listener */
@@ -121,7 +122,8 @@ static void put_name(struct lines_buffer *b, const char *name)
     lines_text(b, name);
 }
 
-static void put_hello(struct lines_buffer *b, const char *name, const char *target, struct random *r)
+static void put_hello(struct lines_buffer *b, const char *name, const char *target,
+                      struct random *r)
 {
     struct lines_buffer body = {NULL, 0, 0};
     put_uint(&body, 1, 1);
@@ -194,9 +196,10 @@ static void put_attack(struct attack *a, struct lines_buffer *b, const struct at
     char text[160];
     switch (at->kind) {
     case ATTACK_LINES:
-        (void)snprintf(text, sizeof text,
-                       "AT %s +0.1 evil-0 +66.6-66.6 1893456100\nIAMAT evil-0 +66.6-66.6 1893456100\n",
-                       a->setup.names[0]);
+        (void)snprintf(
+            text, sizeof text,
+            "AT %s +0.1 evil-0 +66.6-66.6 1893456100\nIAMAT evil-0 +66.6-66.6 1893456100\n",
+            a->setup.names[0]);
         lines_text(b, text);
         break;
     case ATTACK_NOISE:
@@ -264,10 +267,6 @@ static void begin(struct attack *a, unsigned node)
         at = a->attackers[i].used ? NULL : &a->attackers[i];
     }
     enum attack_kind kind = (enum attack_kind)random_below(&a->random, ATTACK_KINDS);
-    bool open = a->setup.suite == SUITE_OPEN;
-    if (open && (kind == ATTACK_NEIGHBOUR || kind == ATTACK_REPLAY || kind == ATTACK_MIRROR)) {
-        kind = ATTACK_STRANGER; /* without keys whoever says a neighbour's name is the neighbour */
-    }
     if (at == NULL || open_at(a, node) >= PER_NODE_MAX) {
         return;
     }
@@ -331,8 +330,10 @@ static void look(void *context, uint64_t argument)
         const struct attacker *at = &a->attackers[i];
         if (at->used && a->setup.strict && world_node_boots(a->setup.w, at->node) == at->boots &&
             world_now(a->setup.w) - at->begun > ATTACK_ENDED_NS) {
-            world_fail(a->setup.w, "attack", "%s: a caller without a name (kind %d) is still connected "
-                       "after %" PRId64 " s", a->setup.names[at->node], (int)at->kind,
+            world_fail(a->setup.w, "attack",
+                       "%s: a caller without a name (kind %d) is still connected "
+                       "after %" PRId64 " s",
+                       a->setup.names[at->node], (int)at->kind,
                        (world_now(a->setup.w) - at->begun) / SIM_S);
         }
     }
@@ -406,8 +407,8 @@ static void hear(struct attack *a, unsigned from, const uint8_t *ip, size_t byte
     uint16_t port = (uint16_t)get_uint(tcp, 2);
     uint32_t sequence = get_uint(tcp + 4, 4);
     if ((tcp[13] & 2) != 0) { /* SYN */
-        a->heard[a->heard_next] = (struct heard){.used = true, .from = from, .to_ip = to_ip,
-                                                 .port = port, .next = sequence + 1};
+        a->heard[a->heard_next] = (struct heard){
+            .used = true, .from = from, .to_ip = to_ip, .port = port, .next = sequence + 1};
         a->heard_next = (a->heard_next + 1) % HEARD_MAX;
         return;
     }

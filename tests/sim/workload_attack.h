@@ -19,9 +19,8 @@ struct attack_setup {
     struct checker *checker;
     unsigned nodes; /* of the herd: the first of the world's */
     const char *const *names;
-    enum scenario_suite suite; /* with SUITE_OPEN nobody pretends to be a neighbour: he would be believed */
-    sim_ns pause_ns;           /* between attacks, on average, over the whole herd */
-    bool strict;               /* wires without faults: connections must be ended in time */
+    sim_ns pause_ns; /* between attacks, on average, over the whole herd */
+    bool strict;     /* wires without faults: connections must be ended in time */
 };
 
 struct attack *attack_new(const struct attack_setup *setup);

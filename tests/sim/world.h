@@ -192,6 +192,13 @@ void world_clock_jump(struct world *w, unsigned node, int64_t by_ns);
 void world_clock_drift(struct world *w, unsigned node, int32_t ppm);
 int64_t world_wall_ns(const struct world *w, unsigned node); /* what its wall clock shows now */
 
+/* Makes an authenticated neighbour of it that is broken, or hostile: of the next frame that it sends on a link,
+ * HELLO excepted, these bytes (1 to WORLD_TAMPER_BYTES, PROTOCOL.md section 5: u8 type, u16 length, body) go in
+ * front. Once, on one link, whichever is next; what was set before and has not been sent is replaced. */
+#define WORLD_TAMPER_BYTES 1024
+void world_tamper(struct world *w, unsigned node, const void *frames, size_t bytes);
+unsigned world_tampered(const struct world *w, unsigned node); /* times that it was done */
+
 /* Types a line (a newline is appended) at a node's console. Answers: on_answer. */
 void world_type(struct world *w, unsigned node, const char *line);
 
@@ -285,7 +292,11 @@ struct world_probe {
     uint64_t scratch_max;
     uint32_t auth_failed, auth_unknown, auth_old_key; /* callers that were not believed */
     uint32_t devices;                                 /* records in the client table */
-    uint32_t links_up;
+    uint32_t links_up;                                /* now; the others since start */
+    uint32_t links_made, links_broken;
+    uint32_t links_protocol; /* ended by frames that cannot be read */
+    uint32_t links_skipped;  /* frames of unknown type */
+    uint32_t links_bad_reports;
     uint64_t frames_in, frames_out, frames_dropped; /* dropped: lwIP had no memory */
     uint64_t ip_sum_errors, tcp_sum_errors, udp_sum_errors;
     uint32_t log_dropped; /* lines that the node's own ring lost */

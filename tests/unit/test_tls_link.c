@@ -96,7 +96,8 @@ struct span keys_offer(unsigned link, struct text *identity)
 
 enum keys_verdict keys_judge(struct span identity, unsigned *link, struct span *key)
 {
-    size_t n = identity.bytes < sizeof judged_identity ? identity.bytes : sizeof judged_identity - 1;
+    size_t n =
+        identity.bytes < sizeof judged_identity ? identity.bytes : sizeof judged_identity - 1;
     memcpy(judged_identity, identity.at, n);
     judged_identity[n] = '\0';
     if (verdict == KEYS_CURRENT || verdict == KEYS_NEXT) {
@@ -494,7 +495,8 @@ static void text_instead_of_tls_is_refused(void **state)
     (void)state;
     struct ends e;
     begin(&e, PSK_LINK);
-    const char line[] = "AT Clark +0.263873386 kiwi.cs.ucla.edu +34.068930-118.445127 1621464827.9\n";
+    const char line[] =
+        "AT Clark +0.263873386 kiwi.cs.ucla.edu +34.068930-118.445127 1621464827.9\n";
     (void)conn_write(1, line, sizeof line - 1);
     (void)sched_round(now_ms++);
     e.server_err = tls_link_handshake(e.server);
@@ -651,12 +653,13 @@ static void memory_is_what_is_needed(void **state)
     end(&e);
 #endif
     struct tls_link_stats s = tls_link_stats();
-    print_message("link contexts: %u of %u bytes, struct %u, at most %u used, idle %u; scratch %u, with psk "
-                  "at most %u used, with all %u\n",
-                  (unsigned)TLS_LINK_CONTEXTS, (unsigned)CFG_LINK_TLS_BYTES,
-                  (unsigned)sizeof(struct tls_link), (unsigned)s.memory_peak,
-                  (unsigned)(baseline / TLS_LINK_CONTEXTS), (unsigned)CFG_LINK_SCRATCH_BYTES,
-                  (unsigned)psk, (unsigned)s.scratch_peak);
+    print_message(
+        "link contexts: %u of %u bytes, struct %u, at most %u used, idle %u; scratch %u, with psk "
+        "at most %u used, with all %u\n",
+        (unsigned)TLS_LINK_CONTEXTS, (unsigned)CFG_LINK_TLS_BYTES,
+        (unsigned)sizeof(struct tls_link), (unsigned)s.memory_peak,
+        (unsigned)(baseline / TLS_LINK_CONTEXTS), (unsigned)CFG_LINK_SCRATCH_BYTES, (unsigned)psk,
+        (unsigned)s.scratch_peak);
     assert_true(s.memory_peak <= CFG_LINK_TLS_BYTES);
     assert_true(s.scratch_peak <= CFG_LINK_SCRATCH_BYTES);
 }

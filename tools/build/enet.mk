@@ -7,9 +7,11 @@
 RIG_BOARD := frdm-k64f
 RIG_OUT := $(BUILD)/rigs/sabrelite
 RIG_DIR := tests/rigs/sabrelite
-rig rig-test rig-planted: BOARD_GOAL = $(MAKE) BOARD=$(RIG_BOARD) HERD=$(RIG_DIR)/pair.conf NODE=Rig
+rig rig-test rig-planted: BOARD_GOAL = $(MAKE) BOARD=$(RIG_BOARD) HERD=$(RIG_DIR)/pair.conf NODE=Rig \
+                          KEYS=$(RIG_OUT)/keys
 
-rig: ## build the rig that runs the Ethernet driver of frdm-k64f under QEMU
+rig: $(OUT)/tools/herdctl ## build the rig that runs the Ethernet driver of frdm-k64f under QEMU
+	@mkdir -p $(RIG_OUT) && $< keys -c $(RIG_DIR)/pair.conf $(RIG_OUT)/keys >$(RIG_OUT)/keys.log
 	@+$(BOARD_GOAL) firmware $(RIG_OUT)/rig.elf $(RIG_OUT)/node.elf
 rig-test: rig $(OUT)/posix/herd ## run it: echo, flood, reconnect, link down
 	@$(RIG_DIR)/run-rig

@@ -14,6 +14,7 @@ from riglib import BAD_WORDS, ROOT
 NODE = ROOT / "build/rigs/sabrelite/node.elf"
 LAPTOP = ROOT / "build/posix/herd"
 HERD_FILE = Path(__file__).with_name("pair.conf")
+KEYS = ROOT / "build/rigs/sabrelite/keys/Laptop.keys"  # Rig's are in its image
 RIG_PORT, LAPTOP_PORT = 10000, 10001
 
 pytestmark = pytest.mark.skipif("RIG_ELF" in os.environ, reason="the rig alone was asked for")
@@ -37,7 +38,7 @@ def pair(tmp_path):
                               "-nic", f"user,model=imx.enet,{forwards}"],
                              stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                              stderr=subprocess.DEVNULL),
-            subprocess.Popen([LAPTOP, "-c", HERD_FILE, "Laptop"], stdout=out, stderr=out)]
+            subprocess.Popen([LAPTOP, "-c", HERD_FILE, "--keys", KEYS, "Laptop"], stdout=out, stderr=out)]
     try:
         wait_for(rig_log, "link.up peer=Laptop")
         wait_for(laptop_log, "link.up peer=Rig")

@@ -51,6 +51,11 @@ void sim_probe(struct world_probe *out)
     out->arena_max = tls.memory_peak;
     out->scratch_bytes = tls.scratch_used;
     out->scratch_max = tls.scratch_peak;
+    out->links_made = links.up;
+    out->links_broken = links.down;
+    out->links_protocol = links.protocol;
+    out->links_skipped = links.skipped;
+    out->links_bad_reports = links.bad_report;
     out->auth_failed = links.auth_failed;
     out->auth_unknown = links.auth_unknown;
     out->auth_old_key = links.auth_old_key;
