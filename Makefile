@@ -288,13 +288,14 @@ UNIT_BINS := $(UNIT_TESTS:%=$(OUT)/tests/unit/%)
 include tools/build/boards.mk
 include tools/build/enet.mk
 include tests/sim/sim.mk
+include tests/sim/mutants/mutants.mk
 
 RUN_TESTS = env HERD_MAKE="$(MAKE)" HERD_BIN_DIR=$(OUT) SAN=$(SAN) $(PYTHON) tools/build/run-tests
 
 # --- Targets ------------------------------------------------------------------------------------
 
 help: ## list the targets
-	@awk -F ':.* ## ' '/^[a-z0-9-]+:.* ## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile tools/build/*.mk tests/sim/sim.mk
+	@awk -F ':.* ## ' '/^[a-z0-9-]+:.* ## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile tools/build/*.mk tests/sim/sim.mk tests/sim/mutants/mutants.mk
 	@echo '  BOARD= is a board of make boards; make test runs no QEMU, .ci/run does.'
 	@echo '  SAN=1 builds and tests under ASan and UBSan; BOARD=posix-small builds with small limits;'
 	@echo '  DEPS_DIR=FOLDER takes dependency archives from a folder first.'

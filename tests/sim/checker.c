@@ -210,10 +210,17 @@ static void fail_device(const struct checker *c, const char *invariant, unsigned
 
 /* --- Reports ---------------------------------------------------------------------------------------- */
 
+static bool is_clockless(const struct checker *c, unsigned node)
+{
+    return (c->setup.clockless >> node & 1) != 0;
+}
+
 /* The lowest place that a report may have that nobody answered: taken as early as it could be. */
 static struct order_record lowest_record(const struct checker *c, const struct report *r)
 {
-    int64_t bound_ns = r->sent_wall_ns - SLACK_NS + c->setup.skew_max_ns;
+    int64_t bound_ns = is_clockless(c, r->node)
+                           ? INT64_MAX /* nobody trusts it: the stamp is the key */
+                           : r->sent_wall_ns - SLACK_NS + c->setup.skew_max_ns;
     return (struct order_record){
         .server = order_text_of(c->setup.names[r->node]),
         .location = r->location,
@@ -253,6 +260,9 @@ size_t checker_reported(struct checker *c, size_t device, unsigned node, struct 
 static bool is_within_clock(const struct checker *c, const struct report *r, int64_t received_ns,
                             int64_t until_wall_ns)
 {
+    if (is_clockless(c, r->node)) {
+        return received_ns == 0;
+    }
     if (c->jumps[r->node] != r->jumps) {
         return true; /* the clock was set in between: anything may be right */
     }
@@ -299,6 +309,11 @@ static int64_t lowest_key(const struct checker *c, size_t report)
     return lowest;
 }
 
+static enum order_trust trust_of(const struct checker *c, unsigned node)
+{
+    return is_clockless(c, node) ? ORDER_UNTRUSTED : c->setup.trust;
+}
+
 void checker_answered(struct checker *c, size_t report, unsigned life, int64_t difference_ns)
 {
     struct report *r = &c->reports[report];
@@ -318,7 +333,7 @@ void checker_answered(struct checker *c, size_t report, unsigned life, int64_t d
     }
     c->answered++;
     r->answered_at = world_now(c->setup.w);
-    r->record = order_of(&at, c->setup.skew_max_ns, c->setup.trust);
+    r->record = order_of(&at, c->setup.skew_max_ns, trust_of(c, r->node));
     r->ahead = order_is_ahead(&r->record, c->setup.skew_max_ns);
     if (!is_alive(c, r->node, life)) {
         return; /* the node lost it before the answer was here */
@@ -448,11 +463,12 @@ static void check_view(const struct checker *c, unsigned node, unsigned life, si
 size_t checker_read(struct checker *c, unsigned node, unsigned life, size_t device,
                     const struct checker_view *view, const struct order_at *at)
 {
-    struct order_record seen = order_of(at, c->setup.skew_max_ns, c->setup.trust);
+    unsigned server = server_of(c, at->server);
+    struct order_record seen = order_of(at, c->setup.skew_max_ns,
+                                        server == c->nodes ? ORDER_UNKNOWN : trust_of(c, server));
     c->reads++;
     size_t record = find_record(c, device, &seen);
     if (record == CHECKER_NONE) {
-        unsigned server = server_of(c, at->server);
         if (server == c->nodes || !is_authorised(c, device, server, &seen)) {
             fail_device(c, "unauthorised", node, device, "a record that nobody reported", &seen, NULL);
             server = server == c->nodes ? 0 : server;

@@ -24,6 +24,7 @@ struct checker_setup {
     int64_t skew_max_ns;
     /* Whether every node trusts its clock all the time (nobody touches clocks), or none is known to. */
     enum order_trust trust;
+    uint64_t clockless; /* nodes that do not know the time: what they take arrived at 0 */
     unsigned capacity[WORLD_NODES_MAX]; /* records that a node's table holds; 0: more than there will be */
 };
 

@@ -5,8 +5,7 @@
 #define CALM_NS (STAGE_CONVERGE_NS + 5 * SIM_S)
 /* Shorter than what makes a node doubt its clock (skew_max/2): messages that waited seem to say the time. */
 #define FREEZE_NS_MAX (15 * SIM_S)
-/* In the order of reports a clock that is late by more than skew_max may refuse what others took. */
-#define JUMP_BACK_NS_MAX (50 * SIM_S)
+#define JUMP_BACK_NS_MAX (7200 * SIM_S)
 #define DOWN_NS_MIN      (3 * SIM_S) /* longer than any frame is on its way */
 
 struct faults {

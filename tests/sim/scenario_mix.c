@@ -18,9 +18,11 @@ static struct mix choose(struct world *w)
     bool busy = random_chance(&r, 250000);
     uint64_t some = random_u64(&r);
     uint64_t wraps = random_u64(&r);
+    uint64_t clockless = random_u64(&r) & random_u64(&r);
     m.attacked = random_chance(&r, 400000);
     m.setup.clocks_agree = !jumps;
     m.setup.small = small ? some : 0;
+    m.setup.clockless = jumps ? clockless : 0;
     m.setup.wrap = random_chance(&r, 300000) ? wraps : 0;
     m.setup.style.ahead_ppm = ahead && !jumps ? 150000 : 0;
     m.setup.style.devices = small ? 90 : 10 + (size_t)random_below(&r, 60);

@@ -14,7 +14,7 @@ enum lie {
     LIE_OLD_KEY,       /* a neighbour's name, the key before the current one */
     LIE_OTHER_LINK,    /* a neighbour's name, a key of that neighbour's with somebody else */
     LIE_WRONG_TARGET,  /* a neighbour's name and the link's own key, looking for another node */
-    LIE_FUTURE_NUMBER, /* a neighbour's name, the current key under a number that nobody has yet */
+    LIE_WRONG_NUMBER,  /* a neighbour's name, the next key under a number that nobody has yet */
     LIES
 };
 
@@ -64,8 +64,11 @@ static void choose_key(struct rogue *r, struct story *t)
         (t->lie == LIE_OTHER_LINK && as == t->as && victim == t->victim)) {
         as = WORLD_NODES_MAX; /* of no link */
     }
+    if (t->lie == LIE_WRONG_NUMBER) {
+        number = HERD_KEY_NOW + 1;
+    }
     herd_key(r->s->w, number, victim, as, t->key);
-    if (t->lie == LIE_FUTURE_NUMBER) {
+    if (t->lie == LIE_WRONG_NUMBER) {
         t->key[0] = (char)('0' + HERD_KEY_NOW + 2);
     }
 }

@@ -155,7 +155,7 @@ static bool start_all(struct stage *s, const struct stage_setup *setup)
                                         .keys = s->herd->keys[node],
                                         .clock_ms =
                                             stage_clock_ms(s, (setup->wrap >> node & 1) != 0),
-                                        .knows_time = true,
+                                        .knows_time = (setup->clockless >> node & 1) == 0,
                                         .small = s->small[node]};
         if (!world_start(s->w, node, &boot)) {
             world_fail(s->w, "start", "%s: %s", boot.name, world_node_error(s->w, node));
@@ -199,6 +199,7 @@ bool stage_init(struct stage *s, struct world *w, const struct scenario_options 
                                     .names = s->herd->names,
                                     .skew_max_ns = WORKLOAD_SKEW_MAX_S * SIM_S,
                                     .trust = setup->clocks_agree ? ORDER_TRUSTED : ORDER_UNKNOWN};
+    checker.clockless = setup->clockless;
     for (unsigned node = 0; node < s->herd->nodes; node++) {
         checker.capacity[node] = (setup->small >> node & 1) != 0 ? SMALL_DEVICES : DEVICES;
     }

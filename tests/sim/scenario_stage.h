@@ -38,6 +38,7 @@ struct stage_setup {
     struct workload_style style;
     bool clocks_agree;            /* nobody sets clocks: keys are known exactly */
     uint64_t small;               /* nodes with small tables, a bit each */
+    uint64_t clockless;           /* nodes that do not know the time; only if clocks need not agree */
     uint64_t wrap;                /* nodes whose 32-bit milliseconds wrap within the run */
 };
 

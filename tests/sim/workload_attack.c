@@ -284,7 +284,9 @@ static void begin(struct attack *a, unsigned node)
         world_send(a->setup.w, at->handle, b.at, b.bytes, 0);
     }
     free(b.at);
-    if (kind == ATTACK_DRIP) {
+    if (random_chance(&a->random, 250000)) {
+        world_finish(a->setup.w, at->handle); /* what it began is never ended */
+    } else if (kind == ATTACK_DRIP) {
         drip(a, argument_of(a, at));
     }
 }
