@@ -111,6 +111,7 @@ def pair(new_herd, board):
 
 def load(console, herd, node="Quito"):
     console.paste(f"config load {node}", herd.conf.read_text(), "valid; config save keeps it")
+    console.paste("keys load", herd.keys.text(node), "valid; config save keeps it")
     assert console.ask("config save") == ["saved; reboot puts it into effect"]
 
 
@@ -165,6 +166,7 @@ def test_an_image_without_a_configuration_becomes_a_member_at_its_console(plug_i
 def test_settings_are_shown_set_and_rolled_back_and_survive_the_plug(plug_in, pair):
     pair.start("Oslo")
     console = plug_in(pair)
+    console.give_seed(SEED, "taken, and a successor is kept")
     load(console, pair)
     console.reboot()
     assert "idle_seconds = 77" not in console.ask("config show")
@@ -215,6 +217,8 @@ def test_without_a_medium_nothing_is_kept_and_the_console_says_so(plug_in, pair)
     console = plug_in(pair, keeps=False)
     console.give_seed(SEED, "taken for now, but not kept for the next start")
     console.paste("config load Quito", pair.conf.read_text(), "valid; config save keeps it")
+    assert console.ask("config save")[0].startswith("there are no keys for the link of Quito with Oslo")
+    console.paste("keys load", pair.keys.text("Quito"), "valid; config save keeps it")
     assert console.ask("config save") == ["there is no non-volatile memory"]
     says(console, "status", "memory there is no non-volatile memory", "entropy seed")
 
@@ -223,9 +227,10 @@ def firmware(board, herd, node, *settings):
     """`make firmware`: its image."""
     name, profile = (board.removesuffix("-small"), "small") if board.endswith("-small") else (board, "")
     clean = {key: value for key, value in os.environ.items() if not key.startswith("MAKE")
-             and key not in ("BOARD", "PROFILE", "HERD", "NODE")}
+             and key not in ("BOARD", "PROFILE", "HERD", "NODE", "KEYS")}
     made = subprocess.run(["make", "--no-print-directory", "-C", ROOT, "firmware", f"BOARD={name}",
                            f"PROFILE={profile}", f"HERD={herd.conf}", f"NODE={node}",
+                           f"KEYS={herd.folder / 'keys'}" if herd.keys_options(node) else "KEYS=",
                            f"SETTINGS={' '.join(settings)}"],
                           env=clean, capture_output=True, text=True, timeout=300, check=False)
     assert made.returncode == 0, made.stdout + made.stderr
@@ -238,6 +243,7 @@ def test_the_configuration_of_make_firmware_is_overridden_at_the_console(plug_in
     pair.start("Oslo")
     image = firmware(board, pair, "Quito", "limits.idle_seconds=55")
     console = plug_in(pair, image=image)
+    console.give_seed(SEED, "taken, and a successor is kept")
     is_member(console, pair, "factory")
     says(console, "status", "config the factory's")
     assert "idle_seconds = 55" in console.ask("config show")
