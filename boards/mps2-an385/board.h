@@ -18,7 +18,7 @@
 #define CFG_TLS_ARENA_BYTES       36864
 #define CFG_LOG_RING_BYTES        768
 #define BOARD_PBUF_POOL_SIZE      4
-#define BOARD_RESERVE_STORE_BYTES 600 /* of 6 KB: keys, links and what was before took the rest */
+#define BOARD_RESERVE_STORE_BYTES 576 /* of 6 KB: keys, links and what was before took the rest */
 #else
 #define BOARD_NAME                "mps2-an385"
 #define BOARD_RAM_BYTES           196608
