@@ -87,6 +87,7 @@ $(BOARD_OUT)/tests/$1.elf: $(OBJ)/$M/tests/unit/$1.o $(TARGET_START) \
 	@$($M_CC) $(BOARD_CPU) --specs=nano.specs -nostartfiles -Wl,--gc-sections -u _printf_float \
 	    -T $(OBJ)/$M/target.ld -o $$@ $$(filter %.o,$$^) \
 	    -Wl,--start-group $($M_LIBS) -lc_nano -lrdimon_nano -Wl,--end-group 2>$$@.log || { cat $$@.log >&2; exit 1; }
+-include $(OBJ)/$M/tests/unit/$1.d
 endef
 $(foreach t,$(TARGET_TESTS),$(eval $(call target_test,$t)))
 target-tests: $(TARGET_TEST_BINS)
