@@ -165,7 +165,7 @@
  * the upstream's arena where there is one. Measured by tests/unit/test_tls_link.c, with a little more. */
 #ifndef CFG_LINK_TLS_BYTES
 #define CFG_LINK_TLS_BYTES                                                                         \
-    (CFG_LINK_RECORD_BYTES + (sizeof(void *) > 4 ? 4096 : CFG_UPSTREAM ? 2912 : 1968))
+    (CFG_LINK_RECORD_BYTES + (sizeof(void *) > 4 ? 4096 : CFG_UPSTREAM ? 2688 : 1968))
 #endif
 #ifndef CFG_LINK_SCRATCH_BYTES
 #define CFG_LINK_SCRATCH_BYTES ((sizeof(void *) > 4 ? 2 : 1) * (CFG_LINK_ECDHE ? 1536 : 448))

@@ -109,6 +109,7 @@ static int make_config(mbedtls_ssl_config *c, int endpoint)
     mbedtls_ssl_conf_shared_out(c, out_buffer);
     mbedtls_ssl_conf_rng(c, rng_mbedtls, NULL);
     mbedtls_ssl_conf_ciphersuites(c, suites);
+    mbedtls_ssl_conf_sha256_only(c);
     mbedtls_ssl_conf_extended_master_secret(c, MBEDTLS_SSL_EXTENDED_MS_REQUIRED);
 #if CFG_LINK_ECDHE
     mbedtls_ssl_conf_groups(c, groups);

@@ -105,6 +105,7 @@ void tls_memory_init(struct tls_memory *m, void *at, size_t bytes, struct tls_me
     m->bytes = bytes / UNIT * UNIT;
     m->used = 0;
     m->peak = 0;
+    m->refused = 0;
     m->scratch = scratch;
     m->free = NULL;
     struct free_block *all = at;
@@ -158,6 +159,9 @@ void *tls_memory_calloc(size_t count, size_t bytes)
         if (at != NULL) {
             return memset(at, 0, count * bytes);
         }
+    }
+    if (in_use != NULL) {
+        in_use->refused++;
     }
     return NULL;
 }

@@ -17,8 +17,9 @@
 struct tls_memory {
     unsigned char *at;
     size_t bytes;
-    size_t used; /* now, headers included */
-    size_t peak; /* the most ever */
+    size_t used;    /* now, headers included */
+    size_t peak;    /* the most ever */
+    size_t refused; /* times that there was no room, nor in scratch */
     struct tls_memory *scratch;
     struct tls_memory *next; /* of all regions */
     void *free;              /* first free block, by address */

@@ -33,9 +33,6 @@ static const uint16_t groups[] = {
     MBEDTLS_SSL_IANA_TLS_GROUP_SECP256R1, MBEDTLS_SSL_IANA_TLS_GROUP_X25519,
     MBEDTLS_SSL_IANA_TLS_GROUP_SECP384R1, MBEDTLS_SSL_IANA_TLS_GROUP_NONE};
 
-/* Checking a signature of RSA-4096 takes as much at once. */
-#define ARENA_TIGHT_BYTES 4096
-
 /* Between connections the arena is as tls_upstream_setup left it, but for a session: a leak would show. */
 static void log_arena(enum log_event event)
 {
@@ -121,9 +118,8 @@ static void explain(const struct tls_upstream *t, struct text *why)
         text_str(why, why->bytes > start ? ", " : "");
         text_str(why, t->self_signed ? "self-signed" : "unknown CA, or an incomplete chain");
         /* mbedTLS takes a signature that it has no memory to check for a bad one. */
-        text_str(why, arena_memory.peak + ARENA_TIGHT_BYTES > sizeof arena
-                          ? ", or CFG_TLS_ARENA_BYTES is too small"
-                          : "");
+        text_str(why,
+                 arena_memory.refused > t->refused ? ", or CFG_TLS_ARENA_BYTES is too small" : "");
     }
     if (why->bytes == start) {
         text_str(why, "refused");
@@ -222,6 +218,7 @@ int tls_upstream_start(struct tls_upstream *t, conn_handle conn, const char *hos
     tls_attach(&t->tls, conn);
     t->verified = false;
     t->self_signed = false;
+    t->refused = arena_memory.refused;
     if (t->has_session && sched_now_ms() - t->session_ms >= TLS_UPSTREAM_SESSION_MS) {
         forget_session(t);
     }

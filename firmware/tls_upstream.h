@@ -28,6 +28,7 @@ struct tls_upstream {
     bool offered;        /* `session` was offered in this handshake */
     bool verified;       /* a certificate chain came: not resumed */
     bool self_signed;    /* its leaf signed itself */
+    size_t refused;      /* by the arena, before this handshake */
     uint64_t session_ms; /* when `session` was made */
 };
 

@@ -22,7 +22,7 @@
 #define CFG_CONN_BACKLOG          8
 #define CFG_PLACES_QUERIES        1
 #define CFG_PLACES_ANSWER_BYTES   8192
-#define CFG_TLS_ARENA_BYTES       37376
+#define CFG_TLS_ARENA_BYTES       40960
 #define CFG_LOG_RING_BYTES        2048
 #define CFG_LOG_LINE_BYTES        256
 #define CFG_NV_CONFIG_BYTES       1024

@@ -6,13 +6,12 @@
 #ifndef BOARD_H
 #define BOARD_H
 
-#define BOARD_NAME          "lm3s6965evb"
-#define BOARD_RAM_BYTES     65536
-#define BOARD_FLASH_BYTES   262144
-#define BOARD_FACTORY_BYTES 16384
-#define BOARD_STACK_BYTES   3328
-#define BOARD_RESERVE_STORE_BYTES                                                                  \
-    1296 /* of 6 KB; console, non-volatile basics and keys took the rest */
+#define BOARD_NAME                "lm3s6965evb"
+#define BOARD_RAM_BYTES           65536
+#define BOARD_FLASH_BYTES         262144
+#define BOARD_FACTORY_BYTES       16384
+#define BOARD_STACK_BYTES         3328
+#define BOARD_RESERVE_STORE_BYTES 1280 /* of 6 KB: keys, links and what was before took the rest */
 
 #define CFG_UPSTREAM              0 /* TLS with real certificates wants 40 KB more */
 #define CFG_DEVICES               64

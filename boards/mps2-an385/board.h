@@ -15,10 +15,10 @@
 #define CFG_PLACES_ANSWER_BYTES   4096
 #define CFG_JSON_TEXT_BYTES       2048
 #define CFG_JSON_ARENA_BYTES      4352
-#define CFG_TLS_ARENA_BYTES       34816
+#define CFG_TLS_ARENA_BYTES       36864
 #define CFG_LOG_RING_BYTES        768
 #define BOARD_PBUF_POOL_SIZE      4
-#define BOARD_RESERVE_STORE_BYTES 1984 /* of 6 KB; console and non-volatile basics took the rest */
+#define BOARD_RESERVE_STORE_BYTES 600 /* of 6 KB: keys, links and what was before took the rest */
 #else
 #define BOARD_NAME                "mps2-an385"
 #define BOARD_RAM_BYTES           196608
@@ -28,7 +28,7 @@
 #define CFG_PLACES_ANSWER_BYTES   8192
 #define CFG_JSON_TEXT_BYTES       2560
 #define CFG_JSON_ARENA_BYTES      4352
-#define CFG_TLS_ARENA_BYTES       36864
+#define CFG_TLS_ARENA_BYTES       40448
 #define CFG_LOG_RING_BYTES        1024
 #define BOARD_PBUF_POOL_SIZE      6
 #define BOARD_RESERVE_STORE_BYTES 3584 /* of 6 KB; console and non-volatile basics took the rest */
@@ -54,7 +54,7 @@
 #define CFG_LOG_LINE_BYTES        256
 #define CFG_LINK_INFLIGHT         16
 #define CFG_CONFIG_PATH_BYTES     63
-#define CFG_TLS_OUT_BYTES         1536
+#define CFG_TLS_OUT_BYTES         1024
 #define CFG_HTTPS_REQUEST_BYTES   1024
 #define CFG_NV_CONFIG_BYTES       1024
 #define CFG_CONSOLE_HISTORY_BYTES 128

@@ -72,7 +72,9 @@ static void what_does_not_fit_comes_from_scratch_and_then_from_nowhere(void **st
     assert_non_null(more);
     assert_true((unsigned char *)more >= bytes_scratch &&
                 (unsigned char *)more < bytes_scratch + sizeof bytes_scratch);
+    assert_int_equal(a.refused, 0);
     assert_null(tls_memory_calloc(1, 1024));
+    assert_int_equal(a.refused, 1);
     tls_memory_free(more);
     assert_int_equal(scratch.used, 0);
     tls_memory_free(all);
