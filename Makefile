@@ -305,8 +305,8 @@ all: node tools $(CERTS) ## build the node, the host tools and the test certific
 node: $(OUT)/$(BOARD)/herd ## build the node only
 tools: $(TOOL_BINS) ## build the host tools only
 
-run: all run-boards ## start a herd: HERD=FILE another, NET=tap (root) hosts on a wire, PLACES_KEY_FILE=FILE ask Google
-	@+exec $(OUT)/tools/herd-run --net $(NET) $(if $(PLACES_KEY_FILE),--places-key-file '$(PLACES_KEY_FILE)') '$(HERD)'
+run: all run-boards ## start a herd: HERD=FILE another, NET=tap (root) hosts on a wire, PLACES_KEY_FILE=FILE ask Google, KEYS=DIR kept keys
+	@+exec $(OUT)/tools/herd-run --net $(NET) $(if $(PLACES_KEY_FILE),--places-key-file '$(PLACES_KEY_FILE)') $(KEYS:%=--keys '%') '$(HERD)'
 
 run-boards: $(if $(filter posix-small,$(RUN_BOARDS)),$(OUT)/posix-small/herd)
 	@+for b in $(filter-out posix-small,$(RUN_BOARDS)); do \

@@ -360,17 +360,15 @@ static void serve(conn_handle h)
     if (conn_state(h) == CONN_OPENING) {
         return;
     }
-    if (!ch->opened) {
-        ch->opened = true;
-        ch->opened_ms = sched_now_ms();
-        if (conn_is_dialled(h) && conn_state(h) == CONN_OPEN) {
-            channel_log_conn(EV_LINK_MADE, ch, NULL);
+    if (!ch->opened && conn_is_dialled(h)) {
+        if (conn_state(h) == CONN_LOST) {
+            channel_abort(ch, conn_reason_name(conn_reason(h))); /* nobody there */
+            return;
         }
+        ch->opened_ms = sched_now_ms();
+        channel_log_conn(EV_LINK_MADE, ch, NULL);
     }
-    if (conn_is_dialled(h) && !ch->tls->tls.up && conn_state(h) == CONN_LOST) {
-        channel_abort(ch, conn_reason_name(conn_reason(h)));
-        return;
-    }
+    ch->opened = true;
     if (!ch->tls->tls.up && !authenticate(ch)) {
         return;
     }

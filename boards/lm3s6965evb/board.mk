@@ -11,4 +11,4 @@ BOARD_QEMU := -M lm3s6965evb
 # run on the same core with mps2-an385.
 BOARD_TESTS_OUT := test_card_area test_eeprom test_frames test_json test_json_stream test_older test_older_lines \
                    test_places test_places_budget test_places_google test_sdcard \
-                   test_flash_double test_nv test_rng test_setup test_console
+                   test_flash_double test_nv test_rng test_setup test_console test_keys

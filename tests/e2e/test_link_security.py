@@ -5,6 +5,7 @@ import contextlib
 import os
 import re
 import socket
+import threading
 import time
 
 import pytest
@@ -419,42 +420,85 @@ def test_words_at_the_link_listener_are_nothing_without_tls(besieged, data):
     counted(besieged, before, auth_failed=1)
 
 
-def test_connections_that_say_nothing_for_longer_than_they_may_keep_no_neighbour_out(besieged):
-    """A crowd that comes again as soon as it is dropped; B, which restarts, gets its link all the same."""
-    herd, node = besieged.herd, besieged.node
-    crowd, until = [], time.monotonic() + 13
-    restarted = None
-    try:
-        while time.monotonic() < until:
-            if len(crowd) < 200:
-                with contextlib.suppress(OSError):
-                    crowd.append(Bare(node))
-            for caller in list(crowd):
-                caller.socket.setblocking(False)
-                with contextlib.suppress(BlockingIOError):
-                    try:
-                        ended = caller.socket.recv(100) == b""
-                    except ConnectionError:
-                        ended = True
-                    if ended:
-                        caller.close()
-                        crowd.remove(caller)
-            time.sleep(0.01)
-            if restarted is None and time.monotonic() > until - 7:
-                with Client(node.port) as client:
-                    at = client.iamat("before")
-                herd.knows("B", "before", at)
-                assert not node.log.find("link.down", peer="B")
-                herd["B"].kill()
-                herd.start("B")
-                restarted = time.monotonic()
-        herd.knows("B", "before", at, timeout_s=1)  # while they are still here
-        besieged.linked()
-        besieged.mark()
-    finally:
-        for caller in crowd:
+class Crowd:
+    """Connections that say nothing, to some nodes' link listeners; who is dropped comes again at once."""
+
+    def __init__(self, *nodes, most=200):
+        self.nodes, self.most = nodes, most
+        self.callers = {node: [] for node in nodes}
+        self.over = False
+        self.thread = threading.Thread(target=self.work, daemon=True)
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.over = True
+        self.thread.join()
+        for caller in sum(self.callers.values(), []):
             caller.close()
+
+    def work(self):
+        while not self.over:
+            for node in self.nodes:
+                self.come(node)
+            time.sleep(0.01)
+
+    def come(self, node):
+        here = self.callers[node]
+        if len(here) < self.most:
+            with contextlib.suppress(OSError):
+                here.append(Bare(node))
+        for caller in list(here):
+            caller.socket.setblocking(False)
+            with contextlib.suppress(BlockingIOError):
+                try:
+                    ended = caller.socket.recv(100) == b""
+                except ConnectionError:
+                    ended = True
+                if ended:
+                    caller.close()
+                    here.remove(caller)
+
+
+def test_connections_that_say_nothing_for_longer_than_they_may_keep_no_neighbour_out(besieged):
+    """B, which restarts meanwhile, gets its link all the same."""
+    herd, node = besieged.herd, besieged.node
+    with Crowd(node):
+        time.sleep(6)
+        with Client(node.port) as client:
+            at = client.iamat("before")
+        herd.knows("B", "before", at)
+        assert not node.log.find("link.down", peer="B")
+        herd["B"].kill()
+        herd.start("B")
+        herd.knows("B", "before", at, timeout_s=3)
+        besieged.linked()
+        time.sleep(6)
+        besieged.mark()
     counters = besieged.counters()
     assert counters["crowded"] > 0 and counters["auth_failed"] > 0
     assert node.log.find("link.refused", reason="not authenticated in time") or node.log.find(
         "link.refused", reason="gives way to another caller")
+
+
+def test_a_crowd_at_both_ends_of_a_link_does_not_part_them(new_herd, board):
+    """Also on a board with few contexts for callers."""
+    herd = new_herd(("A", "B", "Carol"), (("A", "B"), ("A", "Carol")), board)
+    herd.start("A", "B")
+    herd.linked("A", "B")
+    with Crowd(herd["A"], herd["B"]):
+        end = time.monotonic() + 12
+        while time.monotonic() < end:
+            with Client(herd["A"].port) as client:
+                at = client.iamat("kiwi", stamp=f"{time.time():.6f}")
+            herd.knows("B", "kiwi", at, timeout_s=3)
+            time.sleep(1)
+    for name in ("A", "B"):
+        assert not herd[name].log.find("link.down")
+        assert herd[name].log.find("link.refused", reason="no room for callers")
+    with Crowd(herd["A"]):
+        herd["B"].kill()
+        herd.start("B")
+        herd.knows("B", "kiwi", at, timeout_s=3)
