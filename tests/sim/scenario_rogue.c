@@ -9,12 +9,12 @@
 #define LOOK_NS   (500 * SIM_MS)
 
 enum lie {
-    LIE_STRANGER,      /* a name that nobody has */
-    LIE_WRONG_KEY,     /* a neighbour's name, a key by chance */
-    LIE_OLD_KEY,       /* a neighbour's name, the key before the current one */
-    LIE_OTHER_LINK,    /* a neighbour's name, a key of that neighbour's with somebody else */
-    LIE_WRONG_TARGET,  /* a neighbour's name and the link's own key, looking for another node */
-    LIE_WRONG_NUMBER,  /* a neighbour's name, the next key under a number that nobody has yet */
+    LIE_STRANGER,     /* a name that nobody has */
+    LIE_WRONG_KEY,    /* a neighbour's name, a key by chance */
+    LIE_OLD_KEY,      /* a neighbour's name, the key before the current one */
+    LIE_OTHER_LINK,   /* a neighbour's name, a key of that neighbour's with somebody else */
+    LIE_WRONG_TARGET, /* a neighbour's name and the link's own key, looking for another node */
+    LIE_WRONG_NUMBER, /* a neighbour's name, the next key under a number that nobody has yet */
     LIES
 };
 
@@ -104,18 +104,18 @@ static void begin(struct rogue *r, const struct story *t)
                    "[node %s]\naddress = %s\nmask = 255.255.0.0\nport = %d\nlink_port = %d\n"
                    "[links]\n%s = %s\n[places]\nprovider = none\n[log]\nlevel = warn\n",
                    WORKLOAD_REPORT_BYTES, WORKLOAD_SKEW_MAX_S,
-                   r->s->options->suite == SUITE_ECDHE_PSK ? "link_suite = ecdhe-psk\n" : "", t->name,
-                   world_address(w, r->station), WORLD_CLIENT_PORT, WORLD_LINK_PORT, t->target,
-                   world_address(w, t->victim), WORLD_CLIENT_PORT, WORLD_LINK_PORT, t->name,
-                   t->target);
+                   r->s->options->suite == SUITE_ECDHE_PSK ? "link_suite = ecdhe-psk\n" : "",
+                   t->name, world_address(w, r->station), WORLD_CLIENT_PORT, WORLD_LINK_PORT,
+                   t->target, world_address(w, t->victim), WORLD_CLIENT_PORT, WORLD_LINK_PORT,
+                   t->name, t->target);
     (void)snprintf(keys, sizeof keys, "[keys %s]\n%s = %s %s\n", t->name, t->target, t->key, next);
     const struct world_boot boot = {
         .herd = herd, .name = t->name, .keys = keys, .clock_ms = 5000, .knows_time = true};
     if (!world_start(w, r->station, &boot)) {
         world_fail(w, "start", "the rogue: %s", world_node_error(w, r->station));
     }
-    world_note(w, "the rogue is %s, calls %s as %s (lie %d)", t->name,
-               r->s->herd->names[t->victim], t->target, (int)t->lie);
+    world_note(w, "the rogue is %s, calls %s as %s (lie %d)", t->name, r->s->herd->names[t->victim],
+               t->target, (int)t->lie);
 }
 
 static void report(void *context, uint64_t argument)

@@ -24,8 +24,8 @@ struct stage {
     struct random random;
     bool clocks_agree;
     bool small[WORLD_NODES_MAX];
-    bool stop_faults;          /* the time of faults is over */
-    uint64_t links_lost;       /* link.down in the nodes' logs */
+    bool stop_faults;                                      /* the time of faults is over */
+    uint64_t links_lost;                                   /* link.down in the nodes' logs */
     uint32_t least_pool[WORLD_NODES_MAX][WORLD_POOLS_MAX]; /* of the quiet herd, before load */
     uint64_t least_arena[WORLD_NODES_MAX];
     uint32_t links_open[WORLD_NODES_MAX];
@@ -33,13 +33,13 @@ struct stage {
 };
 
 struct stage_setup {
-    unsigned nodes;               /* of the herd: the first of the world's */
-    enum herd_shape shape;        /* HERD_SHAPES: any */
+    unsigned nodes;        /* of the herd: the first of the world's */
+    enum herd_shape shape; /* HERD_SHAPES: any */
     struct workload_style style;
-    bool clocks_agree;            /* nobody sets clocks: keys are known exactly */
-    uint64_t small;               /* nodes with small tables, a bit each */
-    uint64_t clockless;           /* nodes that do not know the time; only if clocks need not agree */
-    uint64_t wrap;                /* nodes whose 32-bit milliseconds wrap within the run */
+    bool clocks_agree;  /* nobody sets clocks: keys are known exactly */
+    uint64_t small;     /* nodes with small tables, a bit each */
+    uint64_t clockless; /* nodes that do not know the time; only if clocks need not agree */
+    uint64_t wrap;      /* nodes whose 32-bit milliseconds wrap within the run */
 };
 
 /* A style that does a little of everything. */
