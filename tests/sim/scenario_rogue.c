@@ -132,6 +132,32 @@ static void report(void *context, uint64_t argument)
     }
 }
 
+/* What the victim's log should say. */
+static const char *refusal_of(enum lie lie)
+{
+    switch (lie) {
+    case LIE_WRONG_KEY:
+    case LIE_OTHER_LINK:
+        return "reason=\"not authenticated\" identity=";
+    case LIE_OLD_KEY:
+        return "reason=\"old key\"";
+    case LIE_STRANGER:
+    case LIE_WRONG_TARGET:
+    case LIE_WRONG_NUMBER:
+    case LIES:
+    default:
+        return "reason=\"unknown identity\"";
+    }
+}
+
+void rogue_log(struct rogue *r, unsigned node, const char *line, size_t bytes)
+{
+    if (node == r->victim && r->expected != NULL &&
+        memmem(line, bytes, r->expected, strlen(r->expected)) != NULL) {
+        r->refused = true;
+    }
+}
+
 static void look(void *context, uint64_t argument)
 {
     struct rogue *r = context;
@@ -150,11 +176,19 @@ static void next_run(void *context, uint64_t argument)
     sim_ns now = world_now(r->s->w);
     (void)argument;
     world_crash(r->s->w, r->station);
+    if (r->expected != NULL && !r->refused) {
+        world_fail(r->s->w, "attack", "%s did not refuse a node that lies: no %s in its log",
+                   r->s->herd->names[r->victim], r->expected);
+    }
+    r->expected = NULL;
     if (now + RUN_NS > r->until) {
         return;
     }
     r->runs++;
     struct story t = choose_story(r);
+    r->victim = t.victim;
+    r->expected = refusal_of(t.lie);
+    r->refused = false;
     begin(r, &t);
     world_at(r->s->w, now + REPORT_NS, report, r, r->runs);
     world_at(r->s->w, now + RUN_NS, next_run, r, 0);
@@ -166,6 +200,7 @@ void rogue_start(struct rogue *r, struct stage *s, sim_ns until)
                         .station = world_nodes(s->w) - 1,
                         .random = world_random(s->w, "rogue", 0),
                         .until = until};
+    s->rogue = r;
     r->device = checker_device(s->checker, order_text_of("evil-rogue"));
     world_at(s->w, world_now(s->w), next_run, r, 0);
     world_at(s->w, world_now(s->w), look, r, 0);

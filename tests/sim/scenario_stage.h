@@ -14,6 +14,8 @@
 #define STAGE_CONVERGE_LOSS_NS (60 * SIM_S) /* with up to 30 % of frames lost */
 #define STAGE_START_NS         (12 * SIM_S) /* until every link of a herd that starts in peace is up */
 
+struct rogue;
+
 struct stage {
     struct world *w;
     const struct scenario_options *options;
@@ -21,6 +23,7 @@ struct stage {
     struct checker *checker;
     struct workload *workload;
     struct attack *attack;
+    struct rogue *rogue; /* NULL: none */
     struct random random;
     bool clocks_agree;
     bool small[WORLD_NODES_MAX];
