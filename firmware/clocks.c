@@ -69,8 +69,8 @@ void clocks_init(int64_t bound_ns)
 void clocks_heard(unsigned link, int64_t now_ns)
 {
     HERD_ASSERT(link < CFG_LINKS);
-    clocks[link] = (struct clock){
-        .known = now_ns > 0, .now_ns = now_ns, .heard_ms = sched_now_ms()};
+    clocks[link] =
+        (struct clock){.known = now_ns > 0, .now_ns = now_ns, .heard_ms = sched_now_ms()};
     update();
 }
 

@@ -19,6 +19,7 @@
 #include "rng.h"
 #include "sched.h"
 #include "tls_link.h"
+#include "wall.h"
 #include "when.h"
 
 #define NO_LINK    CHANNEL_NO_LINK
@@ -432,6 +433,12 @@ static void tend_live(unsigned link, uint64_t now)
     }
     if (ch->broken) {
         channel_abort(ch, "cannot be written");
+        return;
+    }
+    int64_t now_ns = 0;
+    (void)wall_now_ns(&now_ns);
+    if (replica_lacks_refused(link, now_ns, clocks_trusted())) {
+        channel_abort(ch, "to be told again what was refused");
         return;
     }
     if (ch->reports_told != ch->reports_got) {

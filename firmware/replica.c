@@ -26,6 +26,7 @@ struct neighbour {
     unsigned next_slot; /* where replica_next goes on */
     uint32_t acked;     /* since the link came up */
     struct clients_floor floor;
+    int64_t refused_ns; /* highest key that was too far ahead since it came up; 0: none */
     bool up;
 };
 
@@ -171,6 +172,11 @@ enum clients_result replica_take(const struct proto_report *report, uint8_t serv
     return result;
 }
 
+static bool is_too_far_ahead(int64_t key_ns, int64_t now_ns, bool clock_trusted)
+{
+    return clock_trusted && key_ns > add_clamped(add_clamped(now_ns, skew_max), skew_max);
+}
+
 int replica_merge(unsigned link, const struct client_record *record, int64_t now_ns,
                   bool clock_trusted)
 {
@@ -178,8 +184,11 @@ int replica_merge(unsigned link, const struct client_record *record, int64_t now
     unsigned slot;
     bool evicted;
 
-    if (clock_trusted && record->key_ns > add_clamped(add_clamped(now_ns, skew_max), skew_max)) {
+    if (is_too_far_ahead(record->key_ns, now_ns, clock_trusted)) {
         stats.too_far_ahead++;
+        if (record->key_ns > sender->refused_ns) {
+            sender->refused_ns = record->key_ns;
+        }
         return HERD_E_REFUSED;
     }
     switch (clients_offer(record, &slot, &evicted)) {
@@ -202,6 +211,13 @@ int replica_merge(unsigned link, const struct client_record *record, int64_t now
         break;
     }
     return HERD_OK;
+}
+
+bool replica_lacks_refused(unsigned link, int64_t now_ns, bool clock_trusted)
+{
+    int64_t refused_ns = neighbour_of(link)->refused_ns;
+
+    return refused_ns > 0 && !is_too_far_ahead(refused_ns, now_ns, clock_trusted);
 }
 
 /* Whether the stored report of this device is, by its stamp, the one that was heard. */
@@ -260,6 +276,7 @@ void replica_link_up(unsigned link)
     struct neighbour *n = neighbour_of(link);
 
     replica_link_resume(link);
+    n->refused_ns = 0; /* it is told everything anew */
     for (unsigned slot = 0; slot < CFG_DEVICES; slot++) {
         if (clients_used(slot)) {
             set_bit(n->dirty, slot);

@@ -61,6 +61,11 @@ enum clients_result replica_take(const struct proto_report *report, uint8_t serv
 int replica_merge(unsigned link, const struct client_record *record, int64_t now_ns,
                   bool clock_trusted) HERD_MUST_CHECK;
 
+/* Whether this neighbour sent records since the link came up that were too far ahead, and none of them would
+ * be now: time has passed, or our clock is another or no longer trusted. They were acknowledged: nobody tells
+ * them again unless the link comes up anew. */
+bool replica_lacks_refused(unsigned link, int64_t now_ns, bool clock_trusted);
+
 /* A neighbour of the older kind sent a report, on `link` or REPLICA_NOBODY. Everything of *heard but
  * its key, which is computed here as replica_take does, is what it said; spans are not those of the
  * table. Marks the record for every other link when it is CLIENTS_STORED. Never marks anything for the

@@ -65,9 +65,9 @@
 #define LWIP_TCP_RTO_TIME          1000   /* ms; RFC 6298, 2.1 */
 /* Retransmissions are due at multiples of twice this. With lwIP's 250 ms a link on a wire that loses 30 % of
  * its frames needs minutes for 1,000 records. ms */
-#define TCP_TMR_INTERVAL           50
-#define LWIP_TCP_TIMESTAMPS        0
-#define LWIP_WND_SCALE             0
+#define TCP_TMR_INTERVAL    50
+#define LWIP_TCP_TIMESTAMPS 0
+#define LWIP_WND_SCALE      0
 
 #define TCP_MSS BOARD_TCP_MSS
 #define TCP_WND BOARD_TCP_WND

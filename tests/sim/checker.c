@@ -12,14 +12,14 @@ struct report {
     size_t device;
     size_t next; /* of the same device */
     unsigned node;
-    unsigned jumps;          /* of the node's clock when it was sent */
-    int64_t sent_wall_ns;    /* by the node's clock */
+    unsigned jumps;       /* of the node's clock when it was sent */
+    int64_t sent_wall_ns; /* by the node's clock */
     int64_t answered_wall_ns;
-    sim_ns answered_at;      /* -1: not */
+    sim_ns answered_at; /* -1: not */
     int64_t stamp_ns;
     struct order_text location, stamp; /* owned */
-    struct order_record record;        /* answered: as it was taken; else its lowest possible place */
-    bool ahead;                        /* answered, and stamped further ahead than skew_max */
+    struct order_record record; /* answered: as it was taken; else its lowest possible place */
+    bool ahead;                 /* answered, and stamped further ahead than skew_max */
     uint64_t known; /* nodes whose memory holds it, or what replaced it, since it was answered */
 };
 
@@ -190,15 +190,16 @@ struct shown {
 static struct shown show(const struct order_record *record)
 {
     struct shown s;
-    (void)snprintf(s.text, sizeof s.text, "%.*s %+" PRId64 " ns %.*s %.*s (key %" PRId64 "..%" PRId64 ")",
+    (void)snprintf(s.text, sizeof s.text,
+                   "%.*s %+" PRId64 " ns %.*s %.*s (key %" PRId64 "..%" PRId64 ")",
                    (int)record->server.bytes, record->server.at, record->difference_ns,
                    (int)record->location.bytes, record->location.at, (int)record->stamp.bytes,
                    record->stamp.at, record->key_low_ns, record->key_high_ns);
     return s;
 }
 
-static void fail_device(const struct checker *c, const char *invariant, unsigned node, size_t device,
-                        const char *what, const struct order_record *seen,
+static void fail_device(const struct checker *c, const char *invariant, unsigned node,
+                        size_t device, const char *what, const struct order_record *seen,
                         const struct order_record *expected)
 {
     struct order_text name = c->devices[device].name;
@@ -273,8 +274,8 @@ static bool is_within_clock(const struct checker *c, const struct report *r, int
  * both ahead of its clock, one that is not stamped earlier. */
 static bool settles(const struct report *known, const struct report *report)
 {
-    bool same = known->stamp_ns == report->stamp_ns &&
-                order_text_equal(known->location, report->location);
+    bool same =
+        known->stamp_ns == report->stamp_ns && order_text_equal(known->location, report->location);
     return same || (report->ahead && known->stamp_ns >= report->stamp_ns);
 }
 
@@ -329,7 +330,8 @@ void checker_answered(struct checker *c, size_t report, unsigned life, int64_t d
         world_fail(c->setup.w, "answer",
                    "%s answered a report with a difference of %" PRId64
                    " ns: it arrived at %" PRId64 ", between %" PRId64 " and %" PRId64,
-                   c->setup.names[r->node], difference_ns, received_ns, r->sent_wall_ns, now_wall_ns);
+                   c->setup.names[r->node], difference_ns, received_ns, r->sent_wall_ns,
+                   now_wall_ns);
     }
     c->answered++;
     r->answered_at = world_now(c->setup.w);
@@ -403,10 +405,8 @@ static size_t add_record(struct checker *c, size_t device, unsigned server,
     }
     size_t index = c->record_count++;
     struct record *record = &c->records[index];
-    *record = (struct record){.device = device,
-                              .next = c->devices[device].records,
-                              .server = server,
-                              .order = *seen};
+    *record = (struct record){
+        .device = device, .next = c->devices[device].records, .server = server, .order = *seen};
     record->order.server = order_text_of(c->setup.names[server]);
     record->order.location = copy_of(seen->location);
     record->order.stamp = copy_of(seen->stamp);
@@ -430,8 +430,9 @@ void checker_view_add(const struct checker *c, struct checker_view *view,
         view->record = later->record; /* it was checked to be no older */
     }
     if (later->report != CHECKER_NONE &&
-        (view->report == CHECKER_NONE || order_compare(&c->reports[later->report].record,
-                                                       &c->reports[view->report].record) == ORDER_NEWER)) {
+        (view->report == CHECKER_NONE ||
+         order_compare(&c->reports[later->report].record, &c->reports[view->report].record) ==
+             ORDER_NEWER)) {
         view->report = later->report;
     }
 }
@@ -470,7 +471,8 @@ size_t checker_read(struct checker *c, unsigned node, unsigned life, size_t devi
     size_t record = find_record(c, device, &seen);
     if (record == CHECKER_NONE) {
         if (server == c->nodes || !is_authorised(c, device, server, &seen)) {
-            fail_device(c, "unauthorised", node, device, "a record that nobody reported", &seen, NULL);
+            fail_device(c, "unauthorised", node, device, "a record that nobody reported", &seen,
+                        NULL);
             server = server == c->nodes ? 0 : server;
         }
         record = add_record(c, device, server, &seen);
@@ -664,8 +666,8 @@ static void check_owed(struct checker *c, size_t report, int64_t floor)
         if (record == CHECKER_NONE) {
             fail_device(c, "lost", node, r->device, "an answered report", NULL, &r->record);
         } else if (!covers(c, &c->records[record].order, report)) {
-            fail_device(c, "lost", node, r->device, "an answered report",
-                        &c->records[record].order, &r->record);
+            fail_device(c, "lost", node, r->device, "an answered report", &c->records[record].order,
+                        &r->record);
         }
     }
 }

@@ -25,7 +25,8 @@ struct checker_setup {
     /* Whether every node trusts its clock all the time (nobody touches clocks), or none is known to. */
     enum order_trust trust;
     uint64_t clockless; /* nodes that do not know the time: what they take arrived at 0 */
-    unsigned capacity[WORLD_NODES_MAX]; /* records that a node's table holds; 0: more than there will be */
+    unsigned capacity
+        [WORLD_NODES_MAX]; /* records that a node's table holds; 0: more than there will be */
 };
 
 struct checker *checker_new(const struct checker_setup *setup);

@@ -114,7 +114,8 @@ bool order_parse_at(struct order_text line, struct order_at *out)
 /* When it arrived, by the clock of the node that took it. */
 static int64_t received(int64_t stamp_ns, int64_t difference_ns)
 {
-    return stamp_ns + difference_ns; /* the difference was made by subtracting: it cannot overflow */
+    return stamp_ns +
+           difference_ns; /* the difference was made by subtracting: it cannot overflow */
 }
 
 struct order_record order_of(const struct order_at *at, int64_t skew_max_ns, enum order_trust trust)

@@ -48,7 +48,8 @@ struct order_record {
 
 enum order_trust { ORDER_TRUSTED, ORDER_UNTRUSTED, ORDER_UNKNOWN };
 
-struct order_record order_of(const struct order_at *at, int64_t skew_max_ns, enum order_trust trust);
+struct order_record order_of(const struct order_at *at, int64_t skew_max_ns,
+                             enum order_trust trust);
 /* Whether the stamp was more than skew_max ahead of the clock of the node that took it. */
 bool order_is_ahead(const struct order_record *record, int64_t skew_max_ns);
 

@@ -4,7 +4,7 @@
 
 #define CALM_NS (STAGE_CONVERGE_NS + 5 * SIM_S)
 /* Shorter than what makes a node doubt its clock (skew_max/2): messages that waited seem to say the time. */
-#define FREEZE_NS_MAX (15 * SIM_S)
+#define FREEZE_NS_MAX    (15 * SIM_S)
 #define JUMP_BACK_NS_MAX (7200 * SIM_S)
 #define DOWN_NS_MIN      (3 * SIM_S) /* longer than any frame is on its way */
 
@@ -253,7 +253,8 @@ static void set_clients(struct faults *f, unsigned node)
         wire.cut = true;
     }
     if (random_chance(&f->random, 400000)) {
-        wire.noise_ppm = noise; /* no record of TLS around what clients say: the sums of TCP must do */
+        wire.noise_ppm =
+            noise; /* no record of TLS around what clients say: the sums of TCP must do */
     }
     workload_wires(f->s->workload, node, true);
     wire_clients(f, node, &wire);

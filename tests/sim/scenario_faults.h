@@ -24,8 +24,8 @@ enum fault_event {
 };
 
 struct faults_plan {
-    struct world_link wire;  /* between nodes, when nothing worse is on */
-    struct world_link last;  /* what stays of it after healing */
+    struct world_link wire; /* between nodes, when nothing worse is on */
+    struct world_link last; /* what stays of it after healing */
     bool events[EVENT_COUNT];
     sim_ns pause_ns; /* between events, on average */
 };

@@ -11,7 +11,8 @@ struct mix {
 static struct mix choose(struct world *w)
 {
     struct random r = world_random(w, "mix", 0);
-    struct mix m = {.setup = {.nodes = world_nodes(w), .shape = HERD_SHAPES, .style = stage_style()}};
+    struct mix m = {
+        .setup = {.nodes = world_nodes(w), .shape = HERD_SHAPES, .style = stage_style()}};
     bool jumps = random_chance(&r, 250000);
     bool small = random_chance(&r, 150000);
     bool ahead = random_chance(&r, 600000);
@@ -60,6 +61,7 @@ static void run(struct world *w, const struct scenario_options *options)
 }
 
 const struct scenario scenario_mix = {.name = "mix",
-                                      .what = "load and faults of all kinds, then the herd must agree",
+                                      .what =
+                                          "load and faults of all kinds, then the herd must agree",
                                       .hosts = 2,
                                       .run = run};

@@ -9,12 +9,12 @@
 #define LOOK_NS   (500 * SIM_MS)
 
 enum lie {
-    LIE_STRANGER,      /* a name that nobody has */
-    LIE_WRONG_KEY,     /* a neighbour's name, a key by chance */
-    LIE_OLD_KEY,       /* a neighbour's name, the key before the current one */
-    LIE_OTHER_LINK,    /* a neighbour's name, a key of that neighbour's with somebody else */
-    LIE_WRONG_TARGET,  /* a neighbour's name and the link's own key, looking for another node */
-    LIE_WRONG_NUMBER,  /* a neighbour's name, the next key under a number that nobody has yet */
+    LIE_STRANGER,     /* a name that nobody has */
+    LIE_WRONG_KEY,    /* a neighbour's name, a key by chance */
+    LIE_OLD_KEY,      /* a neighbour's name, the key before the current one */
+    LIE_OTHER_LINK,   /* a neighbour's name, a key of that neighbour's with somebody else */
+    LIE_WRONG_TARGET, /* a neighbour's name and the link's own key, looking for another node */
+    LIE_WRONG_NUMBER, /* a neighbour's name, the next key under a number that nobody has yet */
     LIES
 };
 
@@ -104,18 +104,18 @@ static void begin(struct rogue *r, const struct story *t)
                    "[node %s]\naddress = %s\nmask = 255.255.0.0\nport = %d\nlink_port = %d\n"
                    "[links]\n%s = %s\n[places]\nprovider = none\n[log]\nlevel = warn\n",
                    WORKLOAD_REPORT_BYTES, WORKLOAD_SKEW_MAX_S,
-                   r->s->options->suite == SUITE_ECDHE_PSK ? "link_suite = ecdhe-psk\n" : "", t->name,
-                   world_address(w, r->station), WORLD_CLIENT_PORT, WORLD_LINK_PORT, t->target,
-                   world_address(w, t->victim), WORLD_CLIENT_PORT, WORLD_LINK_PORT, t->name,
-                   t->target);
+                   r->s->options->suite == SUITE_ECDHE_PSK ? "link_suite = ecdhe-psk\n" : "",
+                   t->name, world_address(w, r->station), WORLD_CLIENT_PORT, WORLD_LINK_PORT,
+                   t->target, world_address(w, t->victim), WORLD_CLIENT_PORT, WORLD_LINK_PORT,
+                   t->name, t->target);
     (void)snprintf(keys, sizeof keys, "[keys %s]\n%s = %s %s\n", t->name, t->target, t->key, next);
     const struct world_boot boot = {
         .herd = herd, .name = t->name, .keys = keys, .clock_ms = 5000, .knows_time = true};
     if (!world_start(w, r->station, &boot)) {
         world_fail(w, "start", "the rogue: %s", world_node_error(w, r->station));
     }
-    world_note(w, "the rogue is %s, calls %s as %s (lie %d)", t->name,
-               r->s->herd->names[t->victim], t->target, (int)t->lie);
+    world_note(w, "the rogue is %s, calls %s as %s (lie %d)", t->name, r->s->herd->names[t->victim],
+               t->target, (int)t->lie);
 }
 
 static void report(void *context, uint64_t argument)
@@ -129,6 +129,32 @@ static void report(void *context, uint64_t argument)
         int connection = world_connect(w, 0, r->station, WORLD_CLIENT_PORT);
         world_send(w, connection, line, (size_t)bytes, 0);
         world_finish(w, connection);
+    }
+}
+
+/* What the victim's log should say. */
+static const char *refusal_of(enum lie lie)
+{
+    switch (lie) {
+    case LIE_WRONG_KEY:
+    case LIE_OTHER_LINK:
+        return "reason=\"not authenticated\" identity=";
+    case LIE_OLD_KEY:
+        return "reason=\"old key\"";
+    case LIE_STRANGER:
+    case LIE_WRONG_TARGET:
+    case LIE_WRONG_NUMBER:
+    case LIES:
+    default:
+        return "reason=\"unknown identity\"";
+    }
+}
+
+void rogue_log(struct rogue *r, unsigned node, const char *line, size_t bytes)
+{
+    if (node == r->victim && r->expected != NULL &&
+        memmem(line, bytes, r->expected, strlen(r->expected)) != NULL) {
+        r->refused = true;
     }
 }
 
@@ -150,11 +176,19 @@ static void next_run(void *context, uint64_t argument)
     sim_ns now = world_now(r->s->w);
     (void)argument;
     world_crash(r->s->w, r->station);
+    if (r->expected != NULL && !r->refused) {
+        world_fail(r->s->w, "attack", "%s did not refuse a node that lies: no %s in its log",
+                   r->s->herd->names[r->victim], r->expected);
+    }
+    r->expected = NULL;
     if (now + RUN_NS > r->until) {
         return;
     }
     r->runs++;
     struct story t = choose_story(r);
+    r->victim = t.victim;
+    r->expected = refusal_of(t.lie);
+    r->refused = false;
     begin(r, &t);
     world_at(r->s->w, now + REPORT_NS, report, r, r->runs);
     world_at(r->s->w, now + RUN_NS, next_run, r, 0);
@@ -166,6 +200,7 @@ void rogue_start(struct rogue *r, struct stage *s, sim_ns until)
                         .station = world_nodes(s->w) - 1,
                         .random = world_random(s->w, "rogue", 0),
                         .until = until};
+    s->rogue = r;
     r->device = checker_device(s->checker, order_text_of("evil-rogue"));
     world_at(s->w, world_now(s->w), next_run, r, 0);
     world_at(s->w, world_now(s->w), look, r, 0);

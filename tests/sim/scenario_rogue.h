@@ -13,8 +13,14 @@ struct rogue {
     struct random random;
     sim_ns until;
     unsigned runs;
-    size_t device; /* what it reports to itself, so that it has something to tell */
+    unsigned victim;      /* whom it calls now */
+    const char *expected; /* why the victim should refuse it */
+    bool refused;         /* it has */
+    size_t device;        /* what it reports to itself, so that it has something to tell */
 };
+
+/* A line of a node's log: the victim counts, and says why. */
+void rogue_log(struct rogue *r, unsigned node, const char *line, size_t bytes);
 
 /* From now until `until` it runs under one name and key after another. */
 void rogue_start(struct rogue *r, struct stage *s, sim_ns until);

@@ -1,5 +1,7 @@
 #include "scenario_stage.h"
 
+#include "scenario_rogue.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,7 +25,9 @@ static void on_log(void *context, unsigned node, const char *line, size_t bytes)
 {
     struct stage *s = context;
     static const char down[] = " link.down ";
-    (void)node;
+    if (s->rogue != NULL) {
+        rogue_log(s->rogue, node, line, bytes);
+    }
     for (size_t i = 0; i + sizeof down - 1 <= bytes; i++) {
         if (memcmp(line + i, down, sizeof down - 1) == 0) {
             s->links_lost++;

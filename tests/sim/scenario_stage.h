@@ -14,6 +14,8 @@
 #define STAGE_CONVERGE_LOSS_NS (60 * SIM_S) /* with up to 30 % of frames lost */
 #define STAGE_START_NS         (12 * SIM_S) /* until every link of a herd that starts in peace is up */
 
+struct rogue;
+
 struct stage {
     struct world *w;
     const struct scenario_options *options;
@@ -21,11 +23,12 @@ struct stage {
     struct checker *checker;
     struct workload *workload;
     struct attack *attack;
+    struct rogue *rogue; /* NULL: none */
     struct random random;
     bool clocks_agree;
     bool small[WORLD_NODES_MAX];
-    bool stop_faults;          /* the time of faults is over */
-    uint64_t links_lost;       /* link.down in the nodes' logs */
+    bool stop_faults;                                      /* the time of faults is over */
+    uint64_t links_lost;                                   /* link.down in the nodes' logs */
     uint32_t least_pool[WORLD_NODES_MAX][WORLD_POOLS_MAX]; /* of the quiet herd, before load */
     uint64_t least_arena[WORLD_NODES_MAX];
     uint32_t links_open[WORLD_NODES_MAX];
@@ -33,13 +36,13 @@ struct stage {
 };
 
 struct stage_setup {
-    unsigned nodes;               /* of the herd: the first of the world's */
-    enum herd_shape shape;        /* HERD_SHAPES: any */
+    unsigned nodes;        /* of the herd: the first of the world's */
+    enum herd_shape shape; /* HERD_SHAPES: any */
     struct workload_style style;
-    bool clocks_agree;            /* nobody sets clocks: keys are known exactly */
-    uint64_t small;               /* nodes with small tables, a bit each */
-    uint64_t clockless;           /* nodes that do not know the time; only if clocks need not agree */
-    uint64_t wrap;                /* nodes whose 32-bit milliseconds wrap within the run */
+    bool clocks_agree;  /* nobody sets clocks: keys are known exactly */
+    uint64_t small;     /* nodes with small tables, a bit each */
+    uint64_t clockless; /* nodes that do not know the time; only if clocks need not agree */
+    uint64_t wrap;      /* nodes whose 32-bit milliseconds wrap within the run */
 };
 
 /* A style that does a little of everything. */

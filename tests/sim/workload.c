@@ -9,7 +9,7 @@
 #define CLIENTS_MAX    96
 #define COMMANDS_MAX   400 /* of one connection, before it is only read from */
 #define HISTORY        4   /* reports of a device that may be said again */
-#define PIECES_MAX     40 /* of one burst */
+#define PIECES_MAX     40  /* of one burst */
 #define SLOW_NS_MAX    (6 * SIM_S)
 #define ALIVE_CHECK_NS (5 * SIM_S)
 
@@ -22,7 +22,7 @@ enum kind { IAMAT, WHATSAT, INVALID, BLANK };
 struct command {
     enum kind kind;
     bool places;
-    bool given;        /* all of it is with TCP: an answer must come */
+    bool given;          /* all of it is with TCP: an answer must come */
     size_t begin, bytes; /* in the client's bytes, without the newline */
     size_t device;
     char location[LINES_LOCATION_MAX];
@@ -48,9 +48,9 @@ struct client {
     bool table;    /* reads the table */
     bool stalled;
     enum ending ending;
-    unsigned kept;  /* more bursts that it will send */
+    unsigned kept; /* more bursts that it will send */
     size_t piece;
-    size_t chunk; /* bytes at a time; 0: all at once */
+    size_t chunk;    /* bytes at a time; 0: all at once */
     sim_ns lasts_ns; /* a burst */
     sim_ns gap_ns;
     struct lines_buffer out;
@@ -181,7 +181,8 @@ static struct client *dial(struct workload *wl, unsigned node, unsigned limit, s
     *cl = (struct client){.used = true,
                           .node = node,
                           .boots = world_node_boots(wl->setup.w, node),
-                          .excused = !wl->expected || ((wl->bad_wires | wl->stopping) >> node & 1) != 0 ||
+                          .excused = !wl->expected ||
+                                     ((wl->bad_wires | wl->stopping) >> node & 1) != 0 ||
                                      world_node_state(wl->setup.w, node) != NODE_RUNNING};
     cl->handle = world_connect(wl->setup.w, host, node, WORLD_CLIENT_PORT);
     wl->counts.connections++;
@@ -200,10 +201,8 @@ static struct command *add_command(struct client *cl, enum kind kind)
         }
     }
     struct command *command = &cl->commands[cl->count++];
-    *command = (struct command){.kind = kind,
-                                .begin = cl->out.bytes,
-                                .report = CHECKER_NONE,
-                                .record = CHECKER_NONE};
+    *command = (struct command){
+        .kind = kind, .begin = cl->out.bytes, .report = CHECKER_NONE, .record = CHECKER_NONE};
     return command;
 }
 
@@ -263,7 +262,8 @@ static void add_iamat(struct workload *wl, struct client *cl, struct mover *m, s
         lines_location(command->location, r);
         lines_stamp(command->stamp, stamp_of(wl, m, r), false, r);
     }
-    struct said *place = &m->said[m->said_count < HISTORY ? m->said_count++ : random_below(r, HISTORY)];
+    struct said *place =
+        &m->said[m->said_count < HISTORY ? m->said_count++ : random_below(r, HISTORY)];
     memcpy(place->location, command->location, sizeof place->location);
     memcpy(place->stamp, command->stamp, sizeof place->stamp);
     if (!order_parse_time(order_text_of(place->stamp), &place->stamp_ns)) {
@@ -365,9 +365,9 @@ static void mark_given(struct workload *wl, struct client *cl, struct command *c
     command->given = true;
     command->given_at = world_now(wl->setup.w);
     if (command->kind == IAMAT) {
-        command->report = checker_reported(wl->setup.checker, command->device, cl->node,
-                                           order_text_of(command->location),
-                                           order_text_of(command->stamp));
+        command->report =
+            checker_reported(wl->setup.checker, command->device, cl->node,
+                             order_text_of(command->location), order_text_of(command->stamp));
     } else if (command->kind == WHATSAT) {
         command->view = checker_view(wl->setup.checker, cl->node, command->device);
     }
@@ -517,7 +517,8 @@ static void start_client(struct workload *wl, unsigned node, struct random *r)
     uint64_t argument = argument_of(wl, cl);
     if (stalls) {
         world_read(wl->setup.w, cl->handle, false);
-        world_at(wl->setup.w, now + random_between(r, 1, 5000) * SIM_MS, go_on_reading, wl, argument);
+        world_at(wl->setup.w, now + random_between(r, 1, 5000) * SIM_MS, go_on_reading, wl,
+                 argument);
     }
     if (resets) {
         world_at(wl->setup.w, now + random_between(r, 0, 400000) * SIM_US, reset, wl, argument);
@@ -570,10 +571,7 @@ static size_t take_echo(struct workload *wl, struct client *cl, const struct com
     size_t have = cl->in.bytes - cl->taken;
     size_t whole = command->bytes + 3;
     for (size_t i = 0; i < have && i < whole; i++) {
-        char expected = i == 0             ? '?'
-                        : i == 1           ? ' '
-                        : i + 1 == whole   ? '\n'
-                                           : line[i - 2];
+        char expected = i == 0 ? '?' : i == 1 ? ' ' : i + 1 == whole ? '\n' : line[i - 2];
         if (in[i] != expected) {
             fail_answer(wl, cl, command, "not a copy of the line");
             return 0;
@@ -582,7 +580,8 @@ static size_t take_echo(struct workload *wl, struct client *cl, const struct com
     return have < whole ? 0 : whole;
 }
 
-static bool is_for(const struct workload *wl, const struct command *command, const struct order_at *at)
+static bool is_for(const struct workload *wl, const struct command *command,
+                   const struct order_at *at)
 {
     return order_text_equal(at->device, checker_device_name(wl->setup.checker, command->device));
 }
@@ -615,7 +614,8 @@ static struct checker_view view_of(const struct workload *wl, const struct clien
     for (size_t i = first; i < cl->next; i++) {
         const struct command *before = &cl->commands[i];
         struct checker_view shown = {cl->life, CHECKER_NONE, CHECKER_NONE};
-        if (before->device == command->device && (before->kind == IAMAT || before->kind == WHATSAT)) {
+        if (before->device == command->device &&
+            (before->kind == IAMAT || before->kind == WHATSAT)) {
             shown.record = before->record;
             shown.report = before->report;
             if (view.life != cl->life) {
@@ -763,7 +763,7 @@ bool workload_data(struct workload *wl, int connection, const uint8_t *data, siz
 
 static const char *closed_name(int reason)
 {
-    return reason == WORLD_CLOSED_FIN     ? "ended"
+    return reason == WORLD_CLOSED_FIN       ? "ended"
            : reason == WORLD_CLOSED_RESET   ? "reset"
            : reason == WORLD_CLOSED_REFUSED ? "refused"
                                             : "left without acknowledgement";
@@ -779,7 +779,8 @@ static void check_end(struct workload *wl, struct client *cl, int reason)
         world_fail(wl->setup.w, "answer",
                    "%s: a connection was %s after %zu of %zu commands (FIN %s, node %s)",
                    name_of(wl, cl), closed_name(reason), cl->next, cl->count,
-                   cl->finished ? "sent" : "not sent", is_same_life(wl, cl) ? "runs" : "is another");
+                   cl->finished ? "sent" : "not sent",
+                   is_same_life(wl, cl) ? "runs" : "is another");
     }
     if (cl->table && !complete) {
         world_fail(wl->setup.w, "alive", "%s: reading its table: %s after %zu of %zu answers",
@@ -855,9 +856,9 @@ static void check_alive(void *context, uint64_t argument)
         }
         const struct command *command = &cl->commands[cl->next];
         if (command->given && now - command->given_at > WORKLOAD_ANSWER_NS) {
-            world_fail(wl->setup.w, "alive", "%s: command %zu of %zu has no answer after %" PRId64 " s",
-                       name_of(wl, cl), cl->next + 1, cl->count,
-                       (now - command->given_at) / SIM_S);
+            world_fail(wl->setup.w, "alive",
+                       "%s: command %zu of %zu has no answer after %" PRId64 " s", name_of(wl, cl),
+                       cl->next + 1, cl->count, (now - command->given_at) / SIM_S);
         }
     }
     world_at(wl->setup.w, now + ALIVE_CHECK_NS, check_alive, wl, 0);
@@ -897,8 +898,8 @@ void workload_read_tables(struct workload *wl, uint64_t nodes)
     size_t devices = checker_devices(wl->setup.checker);
     checker_tables_begin(wl->setup.checker, nodes);
     for (unsigned node = 0; node < wl->nodes; node++) {
-        struct client *cl = (nodes >> node & 1) == 0 ? NULL
-                                                       : dial(wl, node, CLIENTS_MAX, &wl->random);
+        struct client *cl =
+            (nodes >> node & 1) == 0 ? NULL : dial(wl, node, CLIENTS_MAX, &wl->random);
         if (cl == NULL) {
             continue;
         }

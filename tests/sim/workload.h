@@ -20,25 +20,25 @@
 /* How clients behave in this run. */
 struct workload_style {
     size_t devices;
-    sim_ns pause_ns;        /* between bursts, on average, over the whole herd */
-    unsigned commands_max;  /* of a connection */
-    uint32_t move_ppm;      /* a device speaks to another node than before */
-    uint32_t ahead_ppm;     /* a stamp is further ahead than skew_max */
-    uint32_t near_ppm;      /* a stamp is ahead, but not so far */
-    uint32_t old_ppm;       /* a stamp is older than the last one */
-    uint32_t equal_ppm;     /* a stamp equals an earlier one of the device */
-    uint32_t same_ppm;      /* the whole report is an earlier one of the device */
+    sim_ns pause_ns;       /* between bursts, on average, over the whole herd */
+    unsigned commands_max; /* of a connection */
+    uint32_t move_ppm;     /* a device speaks to another node than before */
+    uint32_t ahead_ppm;    /* a stamp is further ahead than skew_max */
+    uint32_t near_ppm;     /* a stamp is ahead, but not so far */
+    uint32_t old_ppm;      /* a stamp is older than the last one */
+    uint32_t equal_ppm;    /* a stamp equals an earlier one of the device */
+    uint32_t same_ppm;     /* the whole report is an earlier one of the device */
     uint32_t whatsat_ppm;
-    uint32_t places_ppm;    /* of WHATSATs: with a radius and a bound */
+    uint32_t places_ppm; /* of WHATSATs: with a radius and a bound */
     uint32_t invalid_ppm;
-    uint32_t long_ppm;      /* of invalid: longer than the line buffer */
+    uint32_t long_ppm; /* of invalid: longer than the line buffer */
     uint32_t blank_ppm;
-    uint32_t pieces_ppm;    /* of connections: in small segments */
-    uint32_t slow_ppm;      /* of connections: with pauses within the bytes */
-    uint32_t half_ppm;      /* of connections: the last command ends with FIN and no newline */
-    uint32_t reset_ppm;     /* of connections: RST in the middle */
-    uint32_t stall_ppm;     /* of connections: does not read for a while */
-    uint32_t keep_ppm;      /* of connections: stays open for more */
+    uint32_t pieces_ppm; /* of connections: in small segments */
+    uint32_t slow_ppm;   /* of connections: with pauses within the bytes */
+    uint32_t half_ppm;   /* of connections: the last command ends with FIN and no newline */
+    uint32_t reset_ppm;  /* of connections: RST in the middle */
+    uint32_t stall_ppm;  /* of connections: does not read for a while */
+    uint32_t keep_ppm;   /* of connections: stays open for more */
 };
 
 struct workload;

@@ -46,7 +46,8 @@ void lines_name(char *out, size_t out_bytes, size_t i)
         (void)snprintf(out, out_bytes, "%zu\x80\xff", i);
         break;
     case 4:
-        (void)snprintf(out, out_bytes, "a-device-with-a-long-name-%zu.of.some.department.example", i);
+        (void)snprintf(out, out_bytes, "a-device-with-a-long-name-%zu.of.some.department.example",
+                       i);
         break;
     default:
         (void)snprintf(out, out_bytes, "device-%zu.cs.ucla.edu", i);
@@ -168,13 +169,15 @@ void lines_iamat(struct lines_buffer *b, struct order_text device, const char *l
 void lines_whatsat(struct lines_buffer *b, struct order_text device, bool places, size_t line_bytes,
                    struct random *r)
 {
-    static const char *const nothing[][2] = {{"0", "0"},    {"0", "20"}, {"50", "0"},  {".0", "5"},
-                                             {"00.", "1"}, {"10", "0"}, {"12.5", "0"}, {"0.000", "020"}};
-    static const char *const something[][2] = {{"10", "5"}, {"50", "20"}, {".5", "1"}, {"50.0", "03"}};
+    static const char *const nothing[][2] = {{"0", "0"},    {"0", "20"},     {"50", "0"},
+                                             {".0", "5"},   {"00.", "1"},    {"10", "0"},
+                                             {"12.5", "0"}, {"0.000", "020"}};
+    static const char *const something[][2] = {
+        {"10", "5"}, {"50", "20"}, {".5", "1"}, {"50.0", "03"}};
     const char *const *numbers =
         places ? something[random_below(r, 4)] : nothing[random_below(r, 8)];
-    const struct order_text fields[4] = {order_text_of("WHATSAT"), device, order_text_of(numbers[0]),
-                                         order_text_of(numbers[1])};
+    const struct order_text fields[4] = {order_text_of("WHATSAT"), device,
+                                         order_text_of(numbers[0]), order_text_of(numbers[1])};
     command(b, fields, line_bytes, r);
 }
 

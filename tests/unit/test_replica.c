@@ -218,6 +218,27 @@ static void record_too_far_ahead_is_refused_by_a_trusted_clock_only(void **state
     assert_int_equal(clients_stats().count, 2);
 }
 
+static void what_was_too_far_ahead_is_lacked_once_all_of_it_would_be_taken(void **state)
+{
+    (void)state;
+    struct client_record near = record_of("near", NOW + 3 * SKEW);
+    struct client_record far = record_of("far", NOW + 9 * SKEW);
+
+    assert_false(replica_lacks_refused(A, NOW, true));
+    assert_false(replica_lacks_refused(A, NOW, false));
+    assert_int_equal(replica_merge(A, &far, NOW, true), HERD_E_REFUSED);
+    assert_int_equal(replica_merge(A, &near, NOW, true), HERD_E_REFUSED);
+    assert_false(replica_lacks_refused(A, NOW, true));
+    assert_false(replica_lacks_refused(A, NOW + 7 * SKEW - 1, true));
+    assert_true(replica_lacks_refused(A, NOW + 7 * SKEW, true));
+    assert_true(replica_lacks_refused(A, NOW, false)); /* our clock is in doubt */
+    assert_false(replica_lacks_refused(B, NOW, false));
+    replica_link_resume(A); /* another connection: nothing is told again */
+    assert_true(replica_lacks_refused(A, NOW, false));
+    replica_link_up(A);
+    assert_false(replica_lacks_refused(A, NOW, false));
+}
+
 static void same_report_taken_by_two_nodes_ends_as_one_record_at_both(void **state)
 {
     (void)state;
@@ -374,6 +395,8 @@ int main(void)
             newer_record_of_a_neighbour_stays_known_to_it_when_an_old_one_is_acknowledged,
             begin_up),
         cmocka_unit_test_setup(record_too_far_ahead_is_refused_by_a_trusted_clock_only, begin_up),
+        cmocka_unit_test_setup(what_was_too_far_ahead_is_lacked_once_all_of_it_would_be_taken,
+                               begin_up),
         cmocka_unit_test_setup(same_report_taken_by_two_nodes_ends_as_one_record_at_both, begin_up),
         cmocka_unit_test_setup(link_without_credit_sends_nothing_until_acknowledged, begin_up),
         cmocka_unit_test_setup(reports_of_a_device_coalesce_while_one_is_in_flight, begin_up),
