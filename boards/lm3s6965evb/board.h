@@ -12,7 +12,7 @@
 #define BOARD_FACTORY_BYTES 16384
 #define BOARD_STACK_BYTES   3328
 /* Of 6 KB planned: the contexts of authenticated links took the rest. */
-#define BOARD_RESERVE_STORE_BYTES 4784
+#define BOARD_RESERVE_STORE_BYTES 4752
 
 #define CFG_UPSTREAM              0 /* TLS with real certificates wants 40 KB more */
 #define CFG_DEVICES               64
