@@ -172,6 +172,23 @@ def test_keys_loaded_at_the_console_are_kept_and_used_after_the_reboot(pair, con
 
 
 @pytest_slirp
+def test_a_reboot_reads_the_key_file_again(pair, console):
+    pair.start("B")
+    terminal = console(pair, "A", *pair.keys_options("A"))
+    terminal.log.wait("link.up", peer="B")
+    pair.keys.rotate()
+    pair.keys.write(pair.folder / "keys", "A")
+    mark = terminal.log.mark()
+    terminal.type(b"reboot\r")
+    terminal.log.wait("node.ready", mark)
+    terminal.log.wait("link.up", mark, peer="B", dialled="yes")
+    since = len(terminal.screen)
+    terminal.type(b"\r")
+    terminal.until(PROMPT, since)
+    assert terminal.ask("keys")[0] == "link B current=2 next=3"
+
+
+@pytest_slirp
 def test_a_configuration_is_not_saved_without_the_keys_that_it_needs(new_herd, console):
     herd = new_herd(("Solo",))
     terminal = console(herd, "Solo", "--state", "solo.state")
