@@ -1,5 +1,6 @@
 """WHATSAT at a node without an upstream: a neighbour answers (section 5 of PROTOCOL.md)."""
 
+import contextlib
 import json
 import socket
 import struct
@@ -190,7 +191,12 @@ def fixture_asked(new_standin, new_herd):
 
 
 def neighbour(node, name=b"D0", features=0):
-    caller = Caller(node, name.decode())
+    def call():
+        try:
+            return Caller(node, name.decode())
+        except ConnectionError:  # the node has no room for callers while it dials all of its neighbours
+            return None
+    caller = wait_until(call, f"{name} is let in", check=node.check)
     caller.send(hello(sender=name, target=node.name.encode(), features=features))
     body = caller.wait(HELLO)
     return caller, struct.unpack(">I", body[1:5])[0]
@@ -227,7 +233,8 @@ def test_a_query_out_of_range_is_answered_with_a_failure(asked, query):
 def test_a_frame_of_the_wrong_length_breaks_the_protocol(asked, data):
     caller, _ = neighbour(asked[0]["A"])
     with caller:
-        caller.send(data)
+        with contextlib.suppress(ConnectionError):  # dropped within what is too long
+            caller.send(data)
         assert caller.frames()[-1] == (BYE, bytes([BYE_PROTOCOL]))
 
 
