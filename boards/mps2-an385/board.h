@@ -18,7 +18,7 @@
 #define CFG_TLS_ARENA_BYTES       36864
 #define CFG_LOG_RING_BYTES        768
 #define BOARD_PBUF_POOL_SIZE      4
-#define BOARD_RESERVE_STORE_BYTES 576 /* of 6 KB: keys, links and what was before took the rest */
+#define BOARD_RESERVE_STORE_BYTES 480 /* of 6 KB: keys, links and what was before took the rest */
 #else
 #define BOARD_NAME                "mps2-an385"
 #define BOARD_RAM_BYTES           196608
@@ -36,7 +36,7 @@
 
 #define BOARD_FLASH_BYTES   262144
 #define BOARD_FACTORY_BYTES 16384
-#define BOARD_STACK_BYTES   3456
+#define BOARD_STACK_BYTES   3552
 
 #define CFG_REPORT_BYTES          128
 #define CFG_NODES                 16

@@ -177,6 +177,16 @@ static void the_longest_run_of_each_task_is_measured(void **state)
     assert_int_equal(second.longest_ms, 7);
 }
 
+static void rounds_have_numbers(void **state)
+{
+    (void)state;
+    uint32_t before = sched_rounds();
+    (void)sched_round(5);
+    assert_int_equal(sched_rounds() - before, 1);
+    (void)sched_round(5); /* in the same millisecond, too */
+    assert_int_equal(sched_rounds() - before, 2);
+}
+
 static void nothing_is_measured_without_a_clock(void **state)
 {
     (void)state;
@@ -199,6 +209,7 @@ int main(void)
         cmocka_unit_test_setup(deadlines_beyond_49_days_are_kept, set_up),
         cmocka_unit_test_setup(the_longest_run_of_each_task_is_measured, set_up),
         cmocka_unit_test_setup(nothing_is_measured_without_a_clock, set_up),
+        cmocka_unit_test_setup(rounds_have_numbers, set_up),
     };
     return cmocka_run_group_tests_name("sched", tests, NULL, NULL);
 }
