@@ -65,7 +65,7 @@ struct tls_link *tls_link_take(conn_handle conn);
 unsigned tls_link_free(void); /* contexts that are not in use */
 
 /* Goes on with the handshake. HERD_OK: up, and t->link is authenticated; HERD_E_AGAIN: waits for bytes, or for
- * the next round when t->tls.computing; HERD_E_TRUST, _PROTOCOL, _CLOSED, _FULL: t->refusal says why. Cost of a call, Cortex-M3: 0.3 million instructions; with ECDHE 10 (who
+ * the next round when t->tls.computing; HERD_E_TRUST, _PROTOCOL, _CLOSED, _FULL: t->refusal says why. Cost of a call, Cortex-M3: 0.4 million instructions; with ECDHE 10 (who
  * is called, twice) or 20 million (who dials). */
 int tls_link_handshake(struct tls_link *t) HERD_MUST_CHECK;
 
