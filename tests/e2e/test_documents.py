@@ -379,6 +379,10 @@ def run_console_session(world, block):
             answer = []
             while rest and not rest[0].startswith("herd> "):
                 answer.append(rest.pop(0))
+            if typed == "reboot":  # behind it there need not be a prompt any more
+                terminal.type(b"reboot\r")
+                terminal.until(answer[-1].encode(), 0)
+                continue
             got = terminal.ask(typed)
             if answer[-1] == "...":
                 answer, got = answer[:-1], got[:len(answer) - 1]
