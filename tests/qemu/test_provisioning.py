@@ -147,7 +147,7 @@ def test_an_image_without_a_configuration_becomes_a_member_at_its_console(plug_i
     text = pair.conf.read_text()
     console.paste("config load Quito", text.replace("link_port", "lnk_port", 1),
                   "lnk_port: unknown key; did you mean link_port?")
-    console.paste("config load Lima", text, "Lima")
+    console.paste("config load Lima", text, "\"Lima\" is not a node of this herd")
     says(console, "status", "config none", "entropy seed")  # nothing lost, nothing half taken
     assert console.ask("config save") != ["saved; reboot puts it into effect"]
     load(console, pair)
