@@ -89,7 +89,8 @@ class Terminal:
         self.type(command.encode() + b"\r")
         while True:
             rows = self.rows(since)
-            typed = [i for i, row in enumerate(rows[:-1]) if row.startswith(PROMPT)]
+            # A bare prompt may stand before it: the first Enter of a start shows one, and is a line.
+            typed = [i for i, row in enumerate(rows[:-1]) if row.startswith(PROMPT) and row != PROMPT]
             if typed and rows[-1] == PROMPT:
                 break
             if rows[-1] == b"-- more: any key, q to end --" and len(rows) > pages:
