@@ -48,6 +48,11 @@ for name in sys.stdin.read().split():
 sys.exit(bad)'
 }
 
+# A file that a patch brings along would be a copy of somebody else's.
+patches_only_change() {
+    ! grep -lE '^--- /dev/null|^\+\+\+ .*\.orig' tools/patches/*/*.patch
+}
+
 # port/cortex-m compares addresses that the linker script gives: one block to us, many to cppcheck.
 # The libraries are not looked at; knownConditionTrueFalse and the like are style and not asked for.
 [ -z "$sources" ] || part clang-format formatted
@@ -58,6 +63,7 @@ sys.exit(bad)'
     -Ifirmware -Ihal -Iboards/posix -Iport/lwip -Iport/mbedtls -Iport/cjson -Iport/posix \
     -Itools/common $programs
 part 'include rules' tools/build/check-includes
+part 'patches bring no files' patches_only_change
 part 'shell scripts' scripts_parse
 part 'python scripts' pythons_parse
 exit $status
